@@ -1,0 +1,264 @@
+//! Everything a till can hand over: eleven kinds of document, schema 1.
+//!
+//! The types follow the contract field by field; the generated JSON Schemas (`shared/schemas/`) are the last word on
+//! the shapes. Field order here is the order in which a stored document is written.
+
+pub mod day;
+pub mod sale;
+pub mod stock;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+pub use crate::document::day::{CashMovement, DayClose, DayOpen, Settlement, TillActivity};
+pub use crate::document::sale::{Sale, Void};
+pub use crate::document::stock::{Pickup, StockCount, StockMove};
+use crate::scalar::{Code, Currency, Day, Ext, Moment, Number, Text, Verbatim};
+use crate::shape::{Place, Shape};
+use crate::{choice, shape};
+
+/// The schema this program reads and writes.
+pub const SCHEMA: i64 = 1;
+/// The series of a document that names none.
+pub const SERIES_DEFAULT: &str = "0";
+
+choice! {
+    /// What happened.
+    pub enum Kind {
+        /// Goods or services sold; an exchange is a sale with lines of both signs.
+        Sale = "sale",
+        /// Goods taken back.
+        Return = "return",
+        /// A whole sale or return undone.
+        Void = "void",
+        /// A till's day begins.
+        DayOpen = "day_open",
+        /// A till's day ends.
+        DayClose = "day_close",
+        /// Money put into or taken out of a drawer, not for goods.
+        CashMovement = "cash_movement",
+        /// A number was used and nothing moved.
+        TillActivity = "till_activity",
+        /// A card terminal's or provider's batch.
+        Settlement = "settlement",
+        /// Goods counted.
+        StockCount = "stock_count",
+        /// Goods moved, not sold.
+        StockMove = "stock_move",
+        /// An order handed over, or not.
+        Pickup = "pickup",
+    }
+}
+
+impl Kind {
+    /// Whether the kind uses a till's running number, and so must name its till.
+    pub const fn uses_till_number(self) -> bool {
+        match self {
+            Self::Sale
+            | Self::Return
+            | Self::Void
+            | Self::DayOpen
+            | Self::DayClose
+            | Self::CashMovement
+            | Self::TillActivity => true,
+            Self::Settlement | Self::StockCount | Self::StockMove | Self::Pickup => false,
+        }
+    }
+}
+
+shape! {
+    /// Where a document comes from; not part of its content.
+    pub struct Source {
+        /// The program that made it.
+        pub system: Option<Text>,
+        /// That program's version.
+        pub version: Option<Text>,
+        /// The file it was read from.
+        pub file: Option<crate::scalar::Note>,
+        /// The sender's own reference.
+        pub reference: Option<Text>,
+    }
+}
+
+shape! {
+    /// What every document says before its body.
+    pub struct Head {
+        /// The agent's id, as written by `folder` and `export`; ignored when read.
+        pub id: Option<Text>,
+        /// The natural key, as written by `folder` and `export`; must fit when read.
+        pub key: Option<crate::scalar::Note>,
+        /// The key's UUIDv5, as written by `folder` and `export`; must fit when read.
+        pub uid: Option<Text>,
+        /// What happened.
+        pub kind: Kind,
+        /// Version of the schema; 1 when absent.
+        pub schema: Option<Number>,
+        /// The store.
+        pub store: Code,
+        /// The till; required for the kinds that use a till's number.
+        pub till: Option<Code>,
+        /// The till's number circle; "0" when absent.
+        pub series: Option<Code>,
+        /// The till's own running number.
+        pub sequence: Option<Number>,
+        /// The number as printed on the receipt.
+        pub receipt_number: Option<Text>,
+        /// The trading day; from `occurred_at` and the store's day cut-off when absent.
+        pub business_date: Option<Day>,
+        /// When it happened.
+        pub occurred_at: Moment,
+        /// ISO 4217; required where there is money.
+        pub currency: Option<Currency>,
+        /// Pseudonymous code of the operator.
+        pub operator: Option<Text>,
+        /// Where it comes from.
+        pub source: Option<Source>,
+        /// Fiscal data, copied verbatim.
+        pub fiscal: Option<Verbatim>,
+        /// Fields of the sender's own.
+        #[schemars(default)]
+        pub ext: Ext,
+    }
+}
+
+impl Head {
+    /// The series, "0" when the document names none.
+    pub fn series(&self) -> &str {
+        self.series.as_ref().map_or(SERIES_DEFAULT, Code::as_str)
+    }
+    /// The till, or an empty text for kinds that need none.
+    pub fn till(&self) -> &str {
+        self.till.as_ref().map_or("", Code::as_str)
+    }
+}
+
+/// A document's body, by kind.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// See [`Kind::Sale`].
+    Sale(Sale),
+    /// See [`Kind::Return`].
+    Return(Sale),
+    /// See [`Kind::Void`].
+    Void(Void),
+    /// See [`Kind::DayOpen`].
+    DayOpen(DayOpen),
+    /// See [`Kind::DayClose`].
+    DayClose(DayClose),
+    /// See [`Kind::CashMovement`].
+    CashMovement(CashMovement),
+    /// See [`Kind::TillActivity`].
+    TillActivity(TillActivity),
+    /// See [`Kind::Settlement`].
+    Settlement(Settlement),
+    /// See [`Kind::StockCount`].
+    StockCount(StockCount),
+    /// See [`Kind::StockMove`].
+    StockMove(StockMove),
+    /// See [`Kind::Pickup`].
+    Pickup(Pickup),
+}
+
+impl Body {
+    /// Reads the body of a document of this kind.
+    pub fn read(kind: Kind, value: Value, place: &mut Place) -> Option<Self> {
+        match kind {
+            Kind::Sale => Sale::read(value, place).map(Self::Sale),
+            Kind::Return => Sale::read(value, place).map(Self::Return),
+            Kind::Void => Void::read(value, place).map(Self::Void),
+            Kind::DayOpen => DayOpen::read(value, place).map(Self::DayOpen),
+            Kind::DayClose => DayClose::read(value, place).map(Self::DayClose),
+            Kind::CashMovement => CashMovement::read(value, place).map(Self::CashMovement),
+            Kind::TillActivity => TillActivity::read(value, place).map(Self::TillActivity),
+            Kind::Settlement => Settlement::read(value, place).map(Self::Settlement),
+            Kind::StockCount => StockCount::read(value, place).map(Self::StockCount),
+            Kind::StockMove => StockMove::read(value, place).map(Self::StockMove),
+            Kind::Pickup => Pickup::read(value, place).map(Self::Pickup),
+        }
+    }
+
+    /// The body as JSON.
+    pub fn write(&self) -> Value {
+        let written = match self {
+            Self::Sale(body) | Self::Return(body) => body.write(),
+            Self::Void(body) => body.write(),
+            Self::DayOpen(body) => body.write(),
+            Self::DayClose(body) => body.write(),
+            Self::CashMovement(body) => body.write(),
+            Self::TillActivity(body) => body.write(),
+            Self::Settlement(body) => body.write(),
+            Self::StockCount(body) => body.write(),
+            Self::StockMove(body) => body.write(),
+            Self::Pickup(body) => body.write(),
+        };
+        written.unwrap_or_else(|| Value::Object(serde_json::Map::new()))
+    }
+
+    /// The goods' side of a sale or return; `None` for every other kind.
+    pub fn as_sale(&self) -> Option<&Sale> {
+        match self {
+            Self::Sale(body) | Self::Return(body) => Some(body),
+            Self::Void(_)
+            | Self::DayOpen(_)
+            | Self::DayClose(_)
+            | Self::CashMovement(_)
+            | Self::TillActivity(_)
+            | Self::Settlement(_)
+            | Self::StockCount(_)
+            | Self::StockMove(_)
+            | Self::Pickup(_) => None,
+        }
+    }
+}
+
+/// One thing that happened in a store, read and typed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// What every kind says.
+    pub head: Head,
+    /// What this kind says.
+    pub body: Body,
+}
+
+impl Document {
+    /// Reads a document's JSON object; every problem stands in `place`.
+    pub fn read(value: Value, place: &mut Place) -> Option<Self> {
+        let mut object = place.object(value)?;
+        let body = object.shift_remove("body").filter(|body| !body.is_null());
+        let head = Head::read(Value::Object(object), place);
+        let Some(body) = body else {
+            return place.field("body", |place| {
+                place.refuse(
+                    crate::problem::Code::MissingField,
+                    "this field is required and is missing",
+                )
+            });
+        };
+        let head = head?;
+        let body = place.field("body", |place| Body::read(head.kind, body, place))?;
+        Some(Self { head, body })
+    }
+
+    /// The document as it is stored: without `id`, `key` and `uid`, which have columns of their own.
+    pub fn write(&self) -> Value {
+        let mut head = self.head.clone();
+        (head.id, head.key, head.uid) = (None, None, None);
+        let Some(Value::Object(mut object)) = head.write() else {
+            return Value::Null;
+        };
+        object.insert("body".to_owned(), self.body.write());
+        Value::Object(object)
+    }
+
+    /// The document as `folder` and `export` write it: with `id`, `key` and `uid` in front.
+    pub fn write_out(&self, id: &str, key: &str, uid: Uuid) -> Value {
+        let mut out = serde_json::Map::new();
+        out.insert("id".to_owned(), id.into());
+        out.insert("key".to_owned(), key.into());
+        out.insert("uid".to_owned(), uid.to_string().into());
+        if let Value::Object(stored) = self.write() {
+            out.extend(stored);
+        }
+        Value::Object(out)
+    }
+}

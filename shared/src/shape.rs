@@ -1,0 +1,299 @@
+//! How a document's JSON becomes a typed value: strictly, and with the place of *every* problem.
+//!
+//! Derived deserializers stop at the first error; an integrator wants them all at once, each with its path. So the
+//! types of [`crate::document`] are declared once, by [`shape!`], which gives each its reader, its writer and its
+//! JSON Schema from the same list of fields.
+
+use std::fmt::Display;
+
+use serde_json::{Map, Value};
+
+use crate::problem::{Code as ProblemCode, Problem};
+
+/// A value of a document: read from JSON, written back to JSON.
+pub trait Shape: Sized {
+    /// What stands for an absent (or `null`) field; `None` means that the field is required.
+    fn absent() -> Option<Self> {
+        None
+    }
+    /// Reads the value; on failure the problem stands in `place` and the answer is `None`.
+    fn read(value: Value, place: &mut Place) -> Option<Self>;
+    /// The JSON it is stored as; `None` leaves the field out.
+    fn write(&self) -> Option<Value>;
+}
+
+/// Where in a document the reader stands, and what it found wrong so far.
+#[derive(Debug, Default)]
+pub struct Place {
+    path: String,
+    /// Everything found so far, in the order of reading.
+    pub problems: Vec<Problem>,
+}
+
+impl Place {
+    /// The path of the value being read, as in `body.lines[0].quantity`; empty for the document itself.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Reads `inside` one step deeper, at field `name`.
+    pub fn field<T>(&mut self, name: &str, inside: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.path.len();
+        if length > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(name);
+        let answer = inside(self);
+        self.path.truncate(length);
+        answer
+    }
+
+    /// Reads `inside` one step deeper, at position `index` of a list.
+    pub fn element<T>(&mut self, index: usize, inside: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.path.len();
+        self.path.push_str(&format!("[{index}]"));
+        let answer = inside(self);
+        self.path.truncate(length);
+        answer
+    }
+
+    /// Notes that the value here cannot be read. Always answers `None`, so that a reader can end with it.
+    pub fn refuse<T>(&mut self, code: ProblemCode, message: impl Display) -> Option<T> {
+        self.problems
+            .push(Problem::refused(code, &self.path, message));
+        None
+    }
+
+    /// The value as an object, or a problem.
+    pub fn object(&mut self, value: Value) -> Option<Map<String, Value>> {
+        match value {
+            Value::Object(map) => Some(map),
+            other => self.refuse(
+                ProblemCode::WrongType,
+                format!("expected an object, found {}", type_name(&other)),
+            ),
+        }
+    }
+
+    /// Takes field `name` out of `object` and reads it; an absent or `null` one is its default or a problem.
+    pub fn take<T: Shape>(&mut self, object: &mut Map<String, Value>, name: &str) -> Option<T> {
+        match object.shift_remove(name) {
+            Some(value) if !value.is_null() => self.field(name, |place| T::read(value, place)),
+            _ => T::absent().or_else(|| {
+                self.field(name, |place| {
+                    place.refuse(
+                        ProblemCode::MissingField,
+                        "this field is required and is missing",
+                    )
+                })
+            }),
+        }
+    }
+
+    /// Refuses whatever is left in `object`, with the nearest known name as a hint.
+    pub fn finish(&mut self, object: Map<String, Value>, known: &[&str]) {
+        for name in object.keys() {
+            // A name is the sender's text and may hold anything: it is quoted only when it looks like a name.
+            let shown = if name.len() <= NAME_SHOWN_MAX
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b == b'_')
+            {
+                name.as_str()
+            } else {
+                "?"
+            };
+            self.field(shown, |place| {
+                let path = place.path.clone();
+                let mut problem =
+                    Problem::refused(ProblemCode::UnknownField, &path, "this field is not known");
+                if let Some(near) = nearest(name, known) {
+                    problem.hint = Some(format!("did you mean {near}?"));
+                }
+                place.problems.push(problem);
+            });
+        }
+    }
+}
+
+/// The longest unknown field name that is repeated in a problem's path.
+const NAME_SHOWN_MAX: usize = 40;
+/// How alike (0 to 1) a known name must be to be offered for an unknown one.
+const NEAR_MIN: f64 = 0.75;
+
+/// The known name most like `name`, if one is near enough to be a slip of the pen.
+pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    known
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), *candidate))
+        .filter(|(likeness, _)| *likeness >= NEAR_MIN)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// What a JSON value is, in words.
+pub fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+impl<T: Shape> Shape for Option<T> {
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+    fn read(value: Value, place: &mut Place) -> Option<Self> {
+        T::read(value, place).map(Some)
+    }
+    fn write(&self) -> Option<Value> {
+        self.as_ref().and_then(Shape::write)
+    }
+}
+
+/// Empty lists may be left out, so an absent one is empty. Where an absent list means something else than an empty
+/// one (the taxes of a line, the tenders of a void) the field is an `Option<Vec<_>>`.
+impl<T: Shape> Shape for Vec<T> {
+    fn absent() -> Option<Self> {
+        Some(Vec::new())
+    }
+    fn read(value: Value, place: &mut Place) -> Option<Self> {
+        let Value::Array(values) = value else {
+            return place.refuse(
+                ProblemCode::WrongType,
+                format!("expected a list, found {}", type_name(&value)),
+            );
+        };
+        // Every element is read, so that the problems of all of them are told at once.
+        let read: Vec<Option<T>> = values
+            .into_iter()
+            .enumerate()
+            .map(|(index, value)| place.element(index, |place| T::read(value, place)))
+            .collect();
+        read.into_iter().collect()
+    }
+    fn write(&self) -> Option<Value> {
+        if self.is_empty() {
+            return None;
+        }
+        Some(Value::Array(self.iter().filter_map(Shape::write).collect()))
+    }
+}
+
+impl Shape for bool {
+    fn read(value: Value, place: &mut Place) -> Option<Self> {
+        match value {
+            Value::Bool(flag) => Some(flag),
+            other => place.refuse(
+                ProblemCode::WrongType,
+                format!("expected true or false, found {}", type_name(&other)),
+            ),
+        }
+    }
+    fn write(&self) -> Option<Value> {
+        Some(Value::Bool(*self))
+    }
+}
+
+/// Declares a document's object: the struct, its strict reader, its writer and its schema.
+#[macro_export]
+macro_rules! shape {
+    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$fmeta:meta])* pub $field:ident: $ty:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, schemars::JsonSchema)]
+        #[schemars(deny_unknown_fields)]
+        pub struct $name { $($(#[$fmeta])* pub $field: $ty,)* }
+
+        impl $name {
+            /// The names of its fields in JSON.
+            pub const FIELDS: &'static [&'static str] = &[$($crate::shape::json_name(stringify!($field)),)*];
+        }
+
+        impl $crate::shape::Shape for $name {
+            fn read(value: serde_json::Value, place: &mut $crate::shape::Place) -> Option<Self> {
+                let mut object = place.object(value)?;
+                $(let $field = place.take::<$ty>(&mut object, $crate::shape::json_name(stringify!($field)));)*
+                place.finish(object, Self::FIELDS);
+                Some(Self { $($field: $field?,)* })
+            }
+            fn write(&self) -> Option<serde_json::Value> {
+                let mut object = serde_json::Map::new();
+                $(if let Some(value) = $crate::shape::Shape::write(&self.$field) {
+                    object.insert($crate::shape::json_name(stringify!($field)).to_owned(), value);
+                })*
+                Some(serde_json::Value::Object(object))
+            }
+        }
+    };
+}
+
+/// Declares a closed list of words: the enum, its reader, its writer and its schema.
+#[macro_export]
+macro_rules! choice {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
+        pub enum $name { $($(#[$vmeta])* #[schemars(rename = $word)] $variant,)* }
+
+        impl $name {
+            /// Every value, in the order of the contract.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+            /// The word in JSON.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+            /// The value a word stands for.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)* _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl $crate::shape::Shape for $name {
+            fn read(value: serde_json::Value, place: &mut $crate::shape::Place) -> Option<Self> {
+                $crate::shape::read_choice(value, place, Self::from_word, &[$($word,)*])
+            }
+            fn write(&self) -> Option<serde_json::Value> {
+                Some(serde_json::Value::String(self.as_str().to_owned()))
+            }
+        }
+    };
+}
+
+/// Reads one word of a closed list. Used by [`choice!`].
+pub fn read_choice<T>(
+    value: Value,
+    place: &mut Place,
+    from_word: impl Fn(&str) -> Option<T>,
+    words: &[&str],
+) -> Option<T> {
+    let Value::String(word) = value else {
+        return place.refuse(
+            ProblemCode::WrongType,
+            format!("expected a text, found {}", type_name(&value)),
+        );
+    };
+    from_word(&word).or_else(|| {
+        place.refuse(
+            ProblemCode::UnknownValue,
+            format!("expected one of {}", words.join(", ")),
+        )
+    })
+}
+
+/// A field's name in JSON: `r#type` in Rust is `type` there.
+pub const fn json_name(field: &'static str) -> &'static str {
+    match field.as_bytes() {
+        [b'r', b'#', ..] => field.split_at(2).1,
+        _ => field,
+    }
+}
