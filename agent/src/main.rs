@@ -1,1 +1,3 @@
-fn main(){}
+//! `tillpost`: see the library.
+
+fn main() {}

@@ -328,9 +328,7 @@ impl Shape for Number {
         };
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let number = digits.then(|| text.parse().ok()).flatten().map(Self);
-        number.or_else(|| {
-            place.refuse(ProblemCode::BadValue, "expected a whole number, 0 or more")
-        })
+        number.or_else(|| place.refuse(ProblemCode::BadValue, "expected a whole number, 0 or more"))
     }
     fn write(&self) -> Option<Value> {
         Some(Value::from(self.0))
@@ -351,7 +349,9 @@ impl JsonSchema for Number {
 
 /// Counters of a day end, each a whole number, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema)]
-pub struct Counts(#[schemars(with = "std::collections::BTreeMap<String, i64>")] pub Vec<(String, i64)>);
+pub struct Counts(
+    #[schemars(with = "std::collections::BTreeMap<String, i64>")] pub Vec<(String, i64)>,
+);
 
 impl Shape for Counts {
     fn absent() -> Option<Self> {
@@ -394,7 +394,9 @@ impl Shape for Verbatim {
 
 /// Fields of the sender's own: `ext`. Kept, never interpreted.
 #[derive(Debug, Clone, PartialEq, Default, JsonSchema)]
-pub struct Ext(#[schemars(with = "std::collections::BTreeMap<String, Value>")] pub Map<String, Value>);
+pub struct Ext(
+    #[schemars(with = "std::collections::BTreeMap<String, Value>")] pub Map<String, Value>,
+);
 
 impl Shape for Ext {
     fn absent() -> Option<Self> {

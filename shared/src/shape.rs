@@ -95,9 +95,7 @@ impl Place {
         for name in object.keys() {
             // A name is the sender's text and may hold anything: it is quoted only when it looks like a name.
             let shown = if name.len() <= NAME_SHOWN_MAX
-                && name
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b == b'_')
+                && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
             {
                 name.as_str()
             } else {

@@ -411,7 +411,9 @@ impl Sale {
 impl Line {
     /// What all discounts of the line take off, with the line's sign.
     pub fn discount(&self) -> Decimal {
-        self.discounts.iter().map(|discount| discount.amount.0).sum()
+        self.discounts
+            .iter()
+            .map(|discount| discount.amount.0)
+            .sum()
     }
 }
-

@@ -1,0 +1,60 @@
+//! Where documents go. One trait, and an enum of the destinations that exist.
+
+pub mod folder;
+pub mod odoo;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use tillpost_shared::document::{Document, Kind};
+use uuid::Uuid;
+
+use crate::outbox::{Outage, Verdict};
+
+/// A document on its way to a destination.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The order in which documents were stored.
+    pub seq: i64,
+    /// The agent's id.
+    pub id: Uuid,
+    /// The natural key.
+    pub key: String,
+    /// UUIDv5 of the key: the idempotency key at the destination.
+    pub uid: Uuid,
+    /// The trading day.
+    pub business_date: Date,
+    /// When the agent stored it.
+    pub received_at: Timestamp,
+    /// Answers so far.
+    pub attempts: u32,
+    /// The document.
+    pub document: Arc<Document>,
+}
+
+/// What a destination holds of a document, read back for the proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The document's uid.
+    pub uid: Uuid,
+    /// What it is.
+    pub kind: Kind,
+    /// Its total there.
+    pub total: Decimal,
+}
+
+/// Where documents go.
+pub trait Destination {
+    /// Hands over a batch, oldest first; one verdict per document, in order. Handing the same document over twice
+    /// must be once in effect.
+    fn deliver(
+        &self,
+        batch: &[Delivery],
+    ) -> impl Future<Output = Result<Vec<Verdict>, Outage>> + Send;
+
+    /// What it holds of these documents, for the proof; documents it does not hold are missing from the answer.
+    fn read_back(&self, uids: &[Uuid]) -> impl Future<Output = Result<Vec<Held>, Outage>> + Send;
+}

@@ -1,0 +1,277 @@
+//! `tillpost.toml`: what a store's agent is told. Strict: an unknown key is an error with its line and a suggestion.
+//!
+//! Reading the text is here; files, environment variables and credentials are the agent's business.
+
+pub mod check;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use check::{ConfigError, read};
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Which store this is.
+    pub store: Store,
+    /// Where tills reach the agent.
+    #[serde(default)]
+    pub listen: Listen,
+    /// Where documents lie and for how long.
+    #[serde(default)]
+    pub data: Data,
+    /// Tills that need more than their token.
+    #[serde(default, rename = "till")]
+    pub tills: Vec<Till>,
+    /// Where documents go.
+    #[serde(default, rename = "destination")]
+    pub destinations: Vec<Destination>,
+    /// Where prices come from.
+    #[serde(default)]
+    pub catalog: Option<Catalog>,
+    /// Drop folders.
+    #[serde(default, rename = "inbox")]
+    pub inboxes: Vec<Inbox>,
+}
+
+/// Which store this is.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    /// The store's code, as tills write it.
+    pub code: String,
+    /// IANA time zone, as in `Europe/Zurich`.
+    pub timezone: String,
+    /// ISO 4217 code of the store's currency.
+    pub currency: String,
+    /// Which world this store belongs to.
+    #[serde(default)]
+    pub environment: Environment,
+    /// Until when a sale after midnight belongs to the day before, `HH:MM`.
+    #[serde(default = "day_cutoff_default")]
+    pub day_cutoff: String,
+    /// Language of the status page, as in `de`.
+    #[serde(default = "language_default")]
+    pub language: String,
+}
+
+fn day_cutoff_default() -> String {
+    "04:00".to_owned()
+}
+fn language_default() -> String {
+    "en".to_owned()
+}
+
+/// Which world a store belongs to; they must never be mixed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Environment {
+    /// A developer's machine.
+    Development,
+    /// Automated tests.
+    Test,
+    /// Rehearsal.
+    Staging,
+    /// Real money. What is not said is production: the strict rules then hold.
+    #[default]
+    Production,
+}
+
+impl Environment {
+    /// The word in the file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Test => "test",
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
+    /// Whether secrets may stand in the file itself.
+    pub const fn allows_literal_secrets(self) -> bool {
+        matches!(self, Self::Development | Self::Test)
+    }
+}
+
+/// Where tills reach the agent.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    /// Address and port; port 0 takes a free one.
+    pub address: String,
+    /// Whether tills need a token. `false` is for development and tests only.
+    pub require_token: bool,
+    /// Further names the status page may be called by.
+    pub hosts: Vec<String>,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self {
+            address: "127.0.0.1:7470".to_owned(),
+            require_token: true,
+            hosts: Vec::new(),
+        }
+    }
+}
+
+/// Where documents lie and for how long.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Data {
+    /// The data folder; per operating system when absent.
+    pub dir: Option<String>,
+    /// For how many days after delivery a document's body is kept.
+    pub keep_days: u32,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self {
+            dir: None,
+            keep_days: 90,
+        }
+    }
+}
+
+/// What a till needs beside its token.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Till {
+    /// The till's code.
+    pub code: String,
+    /// Whether its numbers start again.
+    #[serde(default)]
+    pub numbers: Numbers,
+    /// From which business date `numbers` holds, `YYYY-MM-DD`; from ever when absent. It changes keys.
+    #[serde(default)]
+    pub numbers_from: Option<String>,
+}
+
+/// Whether a till's running numbers start again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Numbers {
+    /// They never do.
+    #[default]
+    Never,
+    /// They start again every day.
+    Daily,
+    /// They start again when they are used up.
+    Wrapping,
+}
+
+/// Where documents go.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Destination {
+    /// Its name on the status page and in answers.
+    pub name: String,
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: DestinationType,
+    /// Address of an `odoo` or `http` destination.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Folder of a `folder` destination.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// Odoo's database.
+    #[serde(default)]
+    pub database: Option<String>,
+    /// Odoo's user; needed below Odoo 19.
+    #[serde(default)]
+    pub login: Option<String>,
+    /// The key or password.
+    #[serde(default)]
+    pub secret: Option<SecretSource>,
+    /// The kinds of document that go here; all when absent.
+    #[serde(default)]
+    pub kinds: Option<Vec<String>>,
+    /// The till's tender methods and the payment methods they are there.
+    #[serde(default)]
+    pub methods: BTreeMap<String, String>,
+    /// The till's tax codes and the taxes they are there; by rate and price mode when absent.
+    #[serde(default)]
+    pub taxes: BTreeMap<String, String>,
+}
+
+/// What a destination is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DestinationType {
+    /// Odoo itself.
+    Odoo,
+    /// Files in a folder.
+    Folder,
+    /// CloudEvents by HTTP.
+    Http,
+    /// Reserved.
+    Nats,
+}
+
+/// Where a secret is found; the secret itself never travels with the file.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum SecretSource {
+    /// In an environment variable.
+    Env(String),
+    /// In a file.
+    File(String),
+    /// In a credential of the service manager.
+    Credential(String),
+    /// Here, in development and test only.
+    Literal(String),
+}
+
+/// Where prices come from.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Catalog {
+    /// What they come from.
+    pub source: CatalogSourceType,
+    /// For `odoo`: the destination whose connection is used.
+    #[serde(default)]
+    pub destination: Option<String>,
+    /// For `folder`: where the snapshots lie.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// For `http`: where the bundle lies.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// How often to look, as in `5m`.
+    #[serde(default = "refresh_default")]
+    pub refresh: String,
+    /// The price list of this store; list prices when absent.
+    #[serde(default)]
+    pub price_list: Option<String>,
+}
+
+fn refresh_default() -> String {
+    "5m".to_owned()
+}
+
+/// What prices come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CatalogSourceType {
+    /// Odoo's products and price lists.
+    Odoo,
+    /// Snapshot files.
+    Folder,
+    /// A signed bundle.
+    Http,
+}
+
+/// A drop folder.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Inbox {
+    /// The folder.
+    pub path: String,
+    /// How its files are read.
+    pub profile: String,
+}
