@@ -31,6 +31,8 @@ pub struct Delivery {
     pub received_at: Timestamp,
     /// Answers so far.
     pub attempts: u32,
+    /// For a day close: the keys of its day that have not arrived. Empty unless the close goes without them.
+    pub missing: Vec<String>,
     /// The document.
     pub document: Arc<Document>,
 }

@@ -28,21 +28,23 @@ CREATE TABLE documents (
     state          TEXT    NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX documents_key      ON documents (key) WHERE owns_key = 1;
+CREATE        INDEX documents_uid      ON documents (uid);
 CREATE        INDEX documents_base_key ON documents (base_key);
 CREATE        INDEX documents_state    ON documents (state, seq) WHERE state <> 'delivered';
 CREATE        INDEX documents_day      ON documents (business_date, till, kind);
 CREATE        INDEX documents_receipt  ON documents (receipt_number) WHERE receipt_number IS NOT NULL;
 CREATE        INDEX documents_number   ON documents (till, series, sequence) WHERE sequence IS NOT NULL;
 
--- What a document must not overtake: the sale of a return or a void.
+-- What a document gives back or undoes, and so must not overtake: the sale of a return or a void.
 CREATE TABLE origins (
-    seq  INTEGER NOT NULL REFERENCES documents,
-    key  TEXT    NOT NULL,
-    line INTEGER,
-    quantity INTEGER NOT NULL,
-    PRIMARY KEY (key, seq, line)
-) STRICT;
-CREATE INDEX origins_seq ON origins (seq);
+    seq      INTEGER NOT NULL REFERENCES documents,
+    position INTEGER NOT NULL,
+    uid      TEXT    NOT NULL,
+    line     INTEGER,
+    quantity INTEGER NOT NULL,                  -- in millionths, positive when given back
+    PRIMARY KEY (seq, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX origins_uid ON origins (uid);
 
 CREATE TABLE deliveries (
     destination  TEXT    NOT NULL,
