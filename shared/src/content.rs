@@ -1,1 +1,158 @@
-//! x
+//! When two documents say the same: a hash over what they mean, not over how they are written.
+//!
+//! Two documents with one key and one hash are one document sent twice; with one key and two hashes somebody must
+//! look. So the hash leaves out what a resend may change without meaning anything (where it came from, the sender's
+//! own fields, defaults filled in) and holds everything else. Hashes are kept for ten years: what goes into one must
+//! not change, and a field that is added later must be left out where it is absent.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::document::sale::{Line, Origin, Tender};
+use crate::document::stock::MissingMeans;
+use crate::document::{Body, Document, Head, SERIES_DEFAULT};
+use crate::scalar::{Amount, Code, Day, Text};
+use crate::shape::Form;
+
+/// The unit of a line that names none.
+pub const UNIT_DEFAULT: &str = "EA";
+/// What is never content, at the top of a document.
+const NOT_CONTENT: [&str; 6] = ["id", "key", "uid", "source", "ext", "schema"];
+
+/// The hash of what a document says. `date_default` is the business date it would have if it named none.
+pub fn hash(document: &Document, date_default: Day) -> [u8; 32] {
+    let mut plain = document.clone();
+    leave_out_defaults(&mut plain, date_default);
+    digest(&plain.json(Form::Canonical))
+}
+
+/// The hash of a document of a later schema, of which only the JSON is known.
+pub fn hash_of_json(document: &Value) -> [u8; 32] {
+    match document {
+        Value::Object(object) => {
+            let mut content = object.clone();
+            content.retain(|name, _| !NOT_CONTENT.contains(&name.as_str()));
+            digest(&Value::Object(content))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            digest(document)
+        }
+    }
+}
+
+fn leave_out_defaults(document: &mut Document, date_default: Day) {
+    let head = &mut document.head;
+    head.source = None;
+    head.schema = None;
+    head.series
+        .take_if(|series| series.as_str() == SERIES_DEFAULT);
+    head.business_date.take_if(|date| *date == date_default);
+    match &mut document.body {
+        Body::Sale(sale) | Body::Return(sale) => {
+            leave_out_zero(&mut sale.cash_rounding);
+            leave_out_zero(&mut sale.change);
+            for line in sale.lines.iter_mut().chain(&mut sale.voided_lines) {
+                plain_line(line, head);
+            }
+            sale.tenders.iter_mut().for_each(plain_tender);
+        }
+        Body::Void(void) => {
+            plain_origin(&mut void.of, head);
+            leave_out_zero(&mut void.cash_rounding);
+            void.refund_tenders
+                .iter_mut()
+                .flatten()
+                .for_each(plain_tender);
+        }
+        Body::StockCount(count) => {
+            count
+                .missing_means
+                .take_if(|means| *means == MissingMeans::NotCounted);
+            count
+                .lines
+                .iter_mut()
+                .for_each(|line| plain_unit(&mut line.unit));
+        }
+        Body::StockMove(moved) => {
+            moved
+                .lines
+                .iter_mut()
+                .for_each(|line| plain_unit(&mut line.unit));
+        }
+        Body::DayOpen(_)
+        | Body::DayClose(_)
+        | Body::CashMovement(_)
+        | Body::TillActivity(_)
+        | Body::Settlement(_)
+        | Body::Pickup(_) => {}
+    }
+}
+
+fn plain_line(line: &mut Line, head: &Head) {
+    plain_unit(&mut line.unit);
+    if let Some(origin) = &mut line.returned_from {
+        plain_origin(origin, head);
+    }
+}
+
+fn plain_tender(tender: &mut Tender) {
+    leave_out_zero(&mut tender.tip);
+    leave_out_zero(&mut tender.cashback);
+}
+
+/// Store, till and series of an origin default to the document's own.
+fn plain_origin(origin: &mut Origin, head: &Head) {
+    origin.store.take_if(|store| *store == head.store);
+    origin
+        .till
+        .take_if(|till| Some(&*till) == head.till.as_ref());
+    let own = head.series.as_ref().map_or(SERIES_DEFAULT, Code::as_str);
+    origin.series.take_if(|series| series.as_str() == own);
+}
+
+fn plain_unit(unit: &mut Option<Text>) {
+    unit.take_if(|unit| unit.as_str() == UNIT_DEFAULT);
+}
+
+fn leave_out_zero(amount: &mut Option<Amount>) {
+    amount.take_if(|amount| amount.0.is_zero());
+}
+
+fn digest(canonical: &Value) -> [u8; 32] {
+    let mut text = String::new();
+    write_sorted(canonical, &mut text);
+    Sha256::digest(text.as_bytes()).into()
+}
+
+/// Compact JSON with the names of every object in order.
+fn write_sorted(value: &Value, text: &mut String) {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            text.push_str(&value.to_string());
+        }
+        Value::Array(values) => {
+            text.push('[');
+            for (index, value) in values.iter().enumerate() {
+                if index > 0 {
+                    text.push(',');
+                }
+                write_sorted(value, text);
+            }
+            text.push(']');
+        }
+        Value::Object(map) => {
+            let mut fields: Vec<_> = map.iter().collect();
+            fields.sort_unstable_by_key(|(name, _)| *name);
+            text.push('{');
+            for (index, (name, value)) in fields.into_iter().enumerate() {
+                if index > 0 {
+                    text.push(',');
+                }
+                text.push_str(&Value::from(name.as_str()).to_string());
+                text.push(':');
+                write_sorted(value, text);
+            }
+            text.push('}');
+        }
+    }
+}

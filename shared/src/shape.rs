@@ -18,19 +18,52 @@ pub trait Shape: Sized {
     }
     /// Reads the value; on failure the problem stands in `place` and the answer is `None`.
     fn read(value: Value, place: &mut Place) -> Option<Self>;
-    /// The JSON it is stored as; `None` leaves the field out.
-    fn write(&self) -> Option<Value>;
+    /// The JSON of it.
+    fn json(&self, form: Form) -> Value;
+    /// The JSON of it as a field of an object; `None` leaves the field out.
+    fn field(&self, form: Form) -> Option<Value> {
+        Some(self.json(form))
+    }
+}
+
+/// What JSON is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// To be stored and sent: every value as it was given.
+    Stored,
+    /// To be compared: equal for what means the same. Decimals by value, times by instant, nothing that is empty,
+    /// nothing of `ext`.
+    Canonical,
+}
+
+/// Whether the reader knows every field that a document may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unknown {
+    /// It does: what it does not know is a mistake.
+    #[default]
+    Refused,
+    /// The document is of a later schema: what it does not know is not for it.
+    Ignored,
 }
 
 /// Where in a document the reader stands, and what it found wrong so far.
 #[derive(Debug, Default)]
 pub struct Place {
     path: String,
+    unknown: Unknown,
     /// Everything found so far, in the order of reading.
     pub problems: Vec<Problem>,
 }
 
 impl Place {
+    /// A reader at the start of a document.
+    pub fn new(unknown: Unknown) -> Self {
+        Self {
+            unknown,
+            ..Self::default()
+        }
+    }
+
     /// The path of the value being read, as in `body.lines[0].quantity`; empty for the document itself.
     pub fn path(&self) -> &str {
         &self.path
@@ -92,15 +125,11 @@ impl Place {
 
     /// Refuses whatever is left in `object`, with the nearest known name as a hint.
     pub fn finish(&mut self, object: Map<String, Value>, known: &[&str]) {
+        if self.unknown == Unknown::Ignored {
+            return;
+        }
         for name in object.keys() {
-            // A name is the sender's text and may hold anything: it is quoted only when it looks like a name.
-            let shown = if name.len() <= NAME_SHOWN_MAX
-                && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
-            {
-                name.as_str()
-            } else {
-                "?"
-            };
+            let shown = shown_name(name);
             self.field(shown, |place| {
                 let path = place.path.clone();
                 let mut problem =
@@ -116,8 +145,23 @@ impl Place {
 
 /// The longest unknown field name that is repeated in a problem's path.
 const NAME_SHOWN_MAX: usize = 40;
+/// The most digits in such a name: `track2` is a name, a number with many digits is a value in the wrong place.
+const NAME_DIGITS_MAX: usize = 2;
 /// How alike (0 to 1) a known name must be to be offered for an unknown one.
 const NEAR_MIN: f64 = 0.75;
+
+/// A field's name as it may stand in a problem's path: the sender's text may hold anything, so it is repeated only
+/// when it looks like a name, and is `?` otherwise.
+pub fn shown_name(name: &str) -> &str {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    let digits = name.bytes().filter(u8::is_ascii_digit).count();
+    let named = (1..=NAME_SHOWN_MAX).contains(&name.len()) && name.bytes().all(plain);
+    if named && digits <= NAME_DIGITS_MAX {
+        name
+    } else {
+        "?"
+    }
+}
 
 /// The known name most like `name`, if one is near enough to be a slip of the pen.
 pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
@@ -148,8 +192,18 @@ impl<T: Shape> Shape for Option<T> {
     fn read(value: Value, place: &mut Place) -> Option<Self> {
         T::read(value, place).map(Some)
     }
-    fn write(&self) -> Option<Value> {
-        self.as_ref().and_then(Shape::write)
+    fn json(&self, form: Form) -> Value {
+        self.as_ref().map_or(Value::Null, |value| value.json(form))
+    }
+    fn field(&self, form: Form) -> Option<Value> {
+        // A list is written even when it is empty: where it is optional, an empty one says something of its own.
+        let written = self.as_ref()?.json(form);
+        let nothing = match &written {
+            Value::String(text) => text.is_empty(),
+            Value::Object(map) => map.is_empty(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => false,
+        };
+        (form == Form::Stored || !nothing).then_some(written)
     }
 }
 
@@ -174,11 +228,11 @@ impl<T: Shape> Shape for Vec<T> {
             .collect();
         read.into_iter().collect()
     }
-    fn write(&self) -> Option<Value> {
-        if self.is_empty() {
-            return None;
-        }
-        Some(Value::Array(self.iter().filter_map(Shape::write).collect()))
+    fn json(&self, form: Form) -> Value {
+        self.iter().map(|value| value.json(form)).collect()
+    }
+    fn field(&self, form: Form) -> Option<Value> {
+        (!self.is_empty()).then(|| self.json(form))
     }
 }
 
@@ -192,8 +246,8 @@ impl Shape for bool {
             ),
         }
     }
-    fn write(&self) -> Option<Value> {
-        Some(Value::Bool(*self))
+    fn json(&self, _: Form) -> Value {
+        Value::Bool(*self)
     }
 }
 
@@ -218,12 +272,12 @@ macro_rules! shape {
                 place.finish(object, Self::FIELDS);
                 Some(Self { $($field: $field?,)* })
             }
-            fn write(&self) -> Option<serde_json::Value> {
-                let mut object = serde_json::Map::new();
-                $(if let Some(value) = $crate::shape::Shape::write(&self.$field) {
+            fn json(&self, form: $crate::shape::Form) -> serde_json::Value {
+                let mut object = serde_json::Map::with_capacity(Self::FIELDS.len());
+                $(if let Some(value) = $crate::shape::Shape::field(&self.$field, form) {
                     object.insert($crate::shape::json_name(stringify!($field)).to_owned(), value);
                 })*
-                Some(serde_json::Value::Object(object))
+                serde_json::Value::Object(object)
             }
         }
     };
@@ -260,8 +314,8 @@ macro_rules! choice {
             fn read(value: serde_json::Value, place: &mut $crate::shape::Place) -> Option<Self> {
                 $crate::shape::read_choice(value, place, Self::from_word, &[$($word,)*])
             }
-            fn write(&self) -> Option<serde_json::Value> {
-                Some(serde_json::Value::String(self.as_str().to_owned()))
+            fn json(&self, _: $crate::shape::Form) -> serde_json::Value {
+                serde_json::Value::String(self.as_str().to_owned())
             }
         }
     };

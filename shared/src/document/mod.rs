@@ -6,6 +6,7 @@
 pub mod day;
 pub mod sale;
 pub mod stock;
+pub mod tender;
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -14,7 +15,7 @@ pub use crate::document::day::{CashMovement, DayClose, DayOpen, Settlement, Till
 pub use crate::document::sale::{Sale, Void};
 pub use crate::document::stock::{Pickup, StockCount, StockMove};
 use crate::scalar::{Code, Currency, Day, Ext, Moment, Number, Text, Verbatim};
-use crate::shape::{Place, Shape};
+use crate::shape::{Form, Place, Shape};
 use crate::{choice, shape};
 
 /// The schema this program reads and writes.
@@ -178,20 +179,19 @@ impl Body {
     }
 
     /// The body as JSON.
-    pub fn write(&self) -> Value {
-        let written = match self {
-            Self::Sale(body) | Self::Return(body) => body.write(),
-            Self::Void(body) => body.write(),
-            Self::DayOpen(body) => body.write(),
-            Self::DayClose(body) => body.write(),
-            Self::CashMovement(body) => body.write(),
-            Self::TillActivity(body) => body.write(),
-            Self::Settlement(body) => body.write(),
-            Self::StockCount(body) => body.write(),
-            Self::StockMove(body) => body.write(),
-            Self::Pickup(body) => body.write(),
-        };
-        written.unwrap_or_else(|| Value::Object(serde_json::Map::new()))
+    pub fn json(&self, form: Form) -> Value {
+        match self {
+            Self::Sale(body) | Self::Return(body) => body.json(form),
+            Self::Void(body) => body.json(form),
+            Self::DayOpen(body) => body.json(form),
+            Self::DayClose(body) => body.json(form),
+            Self::CashMovement(body) => body.json(form),
+            Self::TillActivity(body) => body.json(form),
+            Self::Settlement(body) => body.json(form),
+            Self::StockCount(body) => body.json(form),
+            Self::StockMove(body) => body.json(form),
+            Self::Pickup(body) => body.json(form),
+        }
     }
 
     /// The goods' side of a sale or return; `None` for every other kind.
@@ -241,12 +241,19 @@ impl Document {
 
     /// The document as it is stored: without `id`, `key` and `uid`, which have columns of their own.
     pub fn write(&self) -> Value {
-        let mut head = self.head.clone();
-        (head.id, head.key, head.uid) = (None, None, None);
-        let Some(Value::Object(mut object)) = head.write() else {
-            return Value::Null;
+        self.json(Form::Stored)
+    }
+
+    /// The document in a form, without `id`, `key` and `uid`.
+    pub fn json(&self, form: Form) -> Value {
+        let mut object = match self.head.json(form) {
+            Value::Object(object) => object,
+            other => return other,
         };
-        object.insert("body".to_owned(), self.body.write());
+        for name in ["id", "key", "uid"] {
+            object.shift_remove(name);
+        }
+        object.insert("body".to_owned(), self.body.json(form));
         Value::Object(object)
     }
 

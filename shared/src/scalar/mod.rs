@@ -2,17 +2,22 @@
 //!
 //! Parsed once, on the way in: whoever holds one of these need not check it again.
 
+mod open;
+mod time;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::{Timestamp, civil};
 use rust_decimal::Decimal;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use uuid::Uuid;
 
+pub use self::open::{Counts, Ext, Verbatim};
+pub use self::time::{Day, Moment};
 use crate::problem::Code as ProblemCode;
-use crate::shape::{Place, Shape, type_name};
+use crate::shape::{Form, Place, Shape, type_name};
 
 /// Digits before the decimal point that any number may have.
 pub const INTEGER_DIGITS_MAX: usize = 12;
@@ -85,8 +90,11 @@ impl<const SCALE: usize> Shape for Exact<SCALE> {
             )
         })
     }
-    fn write(&self) -> Option<Value> {
-        Some(Value::String(self.0.to_string()))
+    fn json(&self, form: Form) -> Value {
+        Value::String(match form {
+            Form::Stored => self.0.to_string(),
+            Form::Canonical => self.0.normalize().to_string(),
+        })
     }
 }
 
@@ -145,7 +153,7 @@ macro_rules! text_type {
             fn read(value: Value, place: &mut Place) -> Option<Self> {
                 read_text(value, place, Self::parse, $expected)
             }
-            fn write(&self) -> Option<Value> { Some(Value::String(self.0.clone())) }
+            fn json(&self, _: Form) -> Value { Value::String(self.0.clone()) }
         }
         impl JsonSchema for $name {
             fn inline_schema() -> bool { true }
@@ -170,7 +178,8 @@ text_type!(
     /// Any other code or reference; blanks around it are taken off.
     Text,
     "a text of 1 to 64 characters",
-    json_schema!({ "type": "string", "minLength": 1 }),
+    // Between the blanks that are taken off.
+    json_schema!({ "type": "string", "pattern": "^\\s*\\S([\\s\\S]{0,62}\\S)?\\s*$" }),
     |text| {
         let text = text.trim();
         (1..=TEXT_MAX)
@@ -183,7 +192,7 @@ text_type!(
     /// A name or a note; may be empty.
     Note,
     "a text of at most 256 characters",
-    json_schema!({ "type": "string" }),
+    json_schema!({ "type": "string", "pattern": "^\\s*([\\s\\S]{0,255}\\S)?\\s*$" }),
     |text| {
         let text = text.trim();
         (text.chars().count() <= NOTE_MAX).then(|| text.to_owned())
@@ -198,115 +207,29 @@ text_type!(
     |text| crate::currency::known(text).then(|| text.to_owned())
 );
 
-/// An instant as the till wrote it: RFC 3339 with an offset. Equal when the instant is equal.
-#[derive(Debug, Clone)]
-pub struct Moment {
-    at: Timestamp,
-    text: String,
-}
-
-impl Moment {
-    /// Reads RFC 3339 text with an offset.
-    pub fn parse(text: &str) -> Option<Self> {
-        // jiff also reads shorter ISO 8601 forms; RFC 3339 wants date, time to the second, and offset.
-        let bytes = text.as_bytes();
-        let plain = bytes.len() >= 20
-            && bytes[4] == b'-'
-            && bytes[7] == b'-'
-            && matches!(bytes[10], b'T' | b't' | b' ')
-            && bytes[13] == b':'
-            && bytes[16] == b':'
-            && !text.contains('[');
-        let at = plain.then(|| text.parse::<Timestamp>().ok()).flatten()?;
-        Some(Self {
-            at,
-            text: text.to_owned(),
-        })
-    }
-    /// The instant.
-    pub fn at(&self) -> Timestamp {
-        self.at
-    }
-    /// As the till wrote it.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-}
-
-impl From<Timestamp> for Moment {
-    fn from(at: Timestamp) -> Self {
-        Self {
-            at,
-            text: at.to_string(),
-        }
-    }
-}
-
-impl PartialEq for Moment {
-    fn eq(&self, other: &Self) -> bool {
-        self.at == other.at
-    }
-}
-impl Eq for Moment {}
-
-impl Shape for Moment {
-    fn read(value: Value, place: &mut Place) -> Option<Self> {
-        let expected = "a time such as 2026-11-20T17:03:11+01:00, with its offset";
-        read_text(value, place, Self::parse, expected)
-    }
-    fn write(&self) -> Option<Value> {
-        Some(Value::String(self.text.clone()))
-    }
-}
-
-impl JsonSchema for Moment {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> Cow<'static, str> {
-        "Moment".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "date-time" })
-    }
-}
-
-/// A calendar date, `YYYY-MM-DD`.
+/// The uid of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Day(pub civil::Date);
+pub struct Uid(pub Uuid);
 
-impl Day {
-    /// Reads `YYYY-MM-DD`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let plain = text.len() == 10 && text.as_bytes()[0].is_ascii_digit();
-        plain.then(|| text.parse().ok().map(Self)).flatten()
-    }
-}
-
-impl fmt::Display for Day {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Shape for Day {
+impl Shape for Uid {
     fn read(value: Value, place: &mut Place) -> Option<Self> {
-        read_text(value, place, Self::parse, "a date such as 2026-11-20")
+        let parse = |text: &str| Uuid::parse_str(text).ok().map(Self);
+        read_text(value, place, parse, "a UUID")
     }
-    fn write(&self) -> Option<Value> {
-        Some(Value::String(self.to_string()))
+    fn json(&self, _: Form) -> Value {
+        Value::String(self.0.to_string())
     }
 }
 
-impl JsonSchema for Day {
+impl JsonSchema for Uid {
     fn inline_schema() -> bool {
         true
     }
     fn schema_name() -> Cow<'static, str> {
-        "Day".into()
+        "Uid".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "date" })
+        json_schema!({ "type": "string", "format": "uuid" })
     }
 }
 
@@ -330,8 +253,8 @@ impl Shape for Number {
         let number = digits.then(|| text.parse().ok()).flatten().map(Self);
         number.or_else(|| place.refuse(ProblemCode::BadValue, "expected a whole number, 0 or more"))
     }
-    fn write(&self) -> Option<Value> {
-        Some(Value::from(self.0))
+    fn json(&self, _: Form) -> Value {
+        Value::from(self.0)
     }
 }
 
@@ -344,68 +267,5 @@ impl JsonSchema for Number {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+$" })
-    }
-}
-
-/// Counters of a day end, each a whole number, by name.
-#[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema)]
-pub struct Counts(
-    #[schemars(with = "std::collections::BTreeMap<String, i64>")] pub Vec<(String, i64)>,
-);
-
-impl Shape for Counts {
-    fn absent() -> Option<Self> {
-        Some(Self::default())
-    }
-    fn read(value: Value, place: &mut Place) -> Option<Self> {
-        let object = place.object(value)?;
-        let mut counts = Vec::with_capacity(object.len());
-        for (name, value) in object {
-            match value.as_i64() {
-                Some(count) => counts.push((name, count)),
-                None => {
-                    place.refuse::<()>(ProblemCode::BadValue, "expected whole numbers by name");
-                }
-            }
-        }
-        Some(Self(counts))
-    }
-    fn write(&self) -> Option<Value> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let pairs = self.0.iter().map(|(n, c)| (n.clone(), Value::from(*c)));
-        Some(Value::Object(pairs.collect()))
-    }
-}
-
-/// JSON that is copied as it is, numbers by their literal text: `fiscal`.
-#[derive(Debug, Clone, PartialEq, JsonSchema)]
-pub struct Verbatim(#[schemars(with = "Value")] pub Value);
-
-impl Shape for Verbatim {
-    fn read(value: Value, _: &mut Place) -> Option<Self> {
-        Some(Self(value))
-    }
-    fn write(&self) -> Option<Value> {
-        Some(self.0.clone())
-    }
-}
-
-/// Fields of the sender's own: `ext`. Kept, never interpreted.
-#[derive(Debug, Clone, PartialEq, Default, JsonSchema)]
-pub struct Ext(
-    #[schemars(with = "std::collections::BTreeMap<String, Value>")] pub Map<String, Value>,
-);
-
-impl Shape for Ext {
-    fn absent() -> Option<Self> {
-        Some(Self::default())
-    }
-    fn read(value: Value, place: &mut Place) -> Option<Self> {
-        place.object(value).map(Self)
-    }
-    fn write(&self) -> Option<Value> {
-        (!self.0.is_empty()).then(|| Value::Object(self.0.clone()))
     }
 }

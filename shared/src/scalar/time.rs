@@ -1,0 +1,138 @@
+//! Instants and trading days as tills write them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::Value;
+
+use super::read_text;
+use crate::shape::{Form, Place, Shape};
+
+/// An instant as the till wrote it: RFC 3339 with an offset. Equal when the instant is equal.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    at: Timestamp,
+    text: String,
+}
+
+impl Moment {
+    /// Reads RFC 3339 text with an offset.
+    pub fn parse(text: &str) -> Option<Self> {
+        // jiff also reads shorter ISO 8601 forms; RFC 3339 wants date, time to the second, and offset.
+        let bytes = text.as_bytes();
+        let plain = bytes.len() >= 20
+            && bytes[4] == b'-'
+            && bytes[7] == b'-'
+            && matches!(bytes[10], b'T' | b't' | b' ')
+            && bytes[13] == b':'
+            && bytes[16] == b':'
+            && !text.contains('[');
+        let at = plain.then(|| text.parse::<Timestamp>().ok()).flatten()?;
+        Some(Self {
+            at,
+            text: text.to_owned(),
+        })
+    }
+    /// The instant.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+    /// The date in the offset it was written with.
+    pub fn written_date(&self) -> Day {
+        let date = self.text.get(..10).and_then(Day::parse);
+        // A moment that was not read from a text is written in UTC.
+        date.unwrap_or_else(|| Day(self.at.to_zoned(TimeZone::UTC).date()))
+    }
+    /// As the till wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl From<Timestamp> for Moment {
+    fn from(at: Timestamp) -> Self {
+        Self {
+            at,
+            text: at.to_string(),
+        }
+    }
+}
+
+impl PartialEq for Moment {
+    fn eq(&self, other: &Self) -> bool {
+        self.at == other.at
+    }
+}
+impl Eq for Moment {}
+
+impl Shape for Moment {
+    fn read(value: Value, place: &mut Place) -> Option<Self> {
+        let expected = "a time such as 2026-11-20T17:03:11+01:00, with its offset";
+        read_text(value, place, Self::parse, expected)
+    }
+    fn json(&self, form: Form) -> Value {
+        Value::String(match form {
+            Form::Stored => self.text.clone(),
+            Form::Canonical => self.at.to_string(),
+        })
+    }
+}
+
+impl JsonSchema for Moment {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Moment".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time" })
+    }
+}
+
+/// A calendar date, `YYYY-MM-DD`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(pub civil::Date);
+
+impl Day {
+    /// Reads `YYYY-MM-DD`.
+    pub fn parse(text: &str) -> Option<Self> {
+        // jiff also reads other ISO 8601 forms.
+        let plain = text.len() == 10
+            && text.bytes().enumerate().all(|(index, b)| match index {
+                4 | 7 => b == b'-',
+                _ => b.is_ascii_digit(),
+            });
+        plain.then(|| text.parse().ok().map(Self)).flatten()
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Shape for Day {
+    fn read(value: Value, place: &mut Place) -> Option<Self> {
+        read_text(value, place, Self::parse, "a date such as 2026-11-20")
+    }
+    fn json(&self, _: Form) -> Value {
+        Value::String(self.to_string())
+    }
+}
+
+impl JsonSchema for Day {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Day".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date" })
+    }
+}
