@@ -86,10 +86,7 @@ fn products_are_found_by_barcode_article_number_and_words() {
     assert_eq!(skus(&active, &Query::Sku("A7".into())), ["A7"]);
     assert_eq!(skus(&active, &search("ROT äpfel 29", 20)), ["A29"]);
     assert_eq!(skus(&active, &search("761000", 3)).len(), 3);
-    assert_eq!(
-        skus(&active, &search("a2", 3))[0],
-        "A2".to_owned().replace('a', "A")
-    );
+    assert_eq!(skus(&active, &search("a2", 3))[0], "A2");
     assert_eq!(skus(&active, &search("%", 3)), [""; 0]);
     assert_eq!(skus(&active, &search("  ", 3)), [""; 0]);
 }

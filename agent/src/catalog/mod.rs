@@ -6,6 +6,7 @@
 pub mod active;
 pub mod file;
 pub mod folder;
+pub mod prices;
 
 use std::collections::BTreeMap;
 use std::future::Future;
