@@ -206,7 +206,7 @@ fn too_many_lines(document: &Value) -> Option<Problem> {
 }
 
 /// What a document comes to.
-fn total(body: &Body) -> Option<Decimal> {
+pub fn total(body: &Body) -> Option<Decimal> {
     match body {
         Body::Sale(sale) | Body::Return(sale) => Some(sale.total.0),
         Body::CashMovement(movement) => Some(movement.amount.0),
