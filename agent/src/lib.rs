@@ -32,3 +32,4 @@ pub mod update;
 pub mod app;
 pub mod cli;
 pub mod demo;
+pub mod logging;

@@ -12,10 +12,11 @@ use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 pub use self::newer::Newer;
+pub(crate) use self::newer::schema as schema_of;
 pub use self::split::{BodyError, DOCUMENT_BYTES_MAX, DOCUMENTS_MAX, Item, Media, split};
 use crate::document::{Body, Document, SCHEMA};
 use crate::key::{self, Facts, Numbering};
@@ -125,11 +126,12 @@ pub fn read(mut value: Value, terms: &Terms) -> Reading {
         return refused(None, vec![Problem::refused(Code::NotJson, "", message)]);
     };
     let claim = claim::take(object);
-    if let Some(problem) = too_many_lines(&value) {
+    if let Some(problem) = too_many_lines(object) {
         return refused(None, vec![problem]);
     }
+    let later = schema_of(object).is_some_and(|schema| schema > terms.schema);
     let flags = redact::redact(&mut value);
-    if newer::schema(&value).is_some_and(|schema| schema > terms.schema) {
+    if later {
         return newer::read(value, &claim, flags, terms);
     }
     let mut place = Place::new(Unknown::Refused);
@@ -198,7 +200,7 @@ fn foreign_store(store: &StoreCode, terms: &Terms) -> Option<Problem> {
     (*store != terms.store).then(|| Problem::held(Code::UnknownStore, "store", message))
 }
 
-fn too_many_lines(document: &Value) -> Option<Problem> {
+fn too_many_lines(document: &Map<String, Value>) -> Option<Problem> {
     let lists = ["lines", "voided_lines"].map(|name| document.get("body")?.get(name)?.as_array());
     let lines: usize = lists.into_iter().flatten().map(Vec::len).sum();
     let message = format!("more than {LINES_MAX} lines");
