@@ -25,9 +25,6 @@ use crate::{paths, secret};
 const WORKERS: usize = 2;
 /// The folder of catalogs in the data folder.
 const CATALOG_FOLDER: &str = "catalog";
-/// The file that says where the service listens.
-pub const ADDRESS_FILE: &str = "address";
-
 /// Why the agent cannot start or run.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -121,7 +118,7 @@ pub fn announce(address: SocketAddr) {
 
 /// Brings everything up.
 pub async fn start(config: Config) -> Result<Running, AppError> {
-    let dir = data_dir(&config);
+    let dir = paths::data_dir(&config);
     let store = Store::open(&dir)?;
     let install_id = install_id(&store).await?;
     let cli_key = secret::make_cli_key(&dir)?;
@@ -160,11 +157,6 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
     todo_api()
 }
 
-/// Where this store's data lies.
-pub fn data_dir(config: &Config) -> PathBuf {
-    config.data.dir.as_ref().map_or_else(paths::data_dir, PathBuf::from)
-}
-
 /// The installation's own id: made once, kept in the outbox, part of the names of the files it writes.
 async fn install_id(store: &Store) -> Result<String, StoreError> {
     const NAME: &str = "install_id";
@@ -201,10 +193,10 @@ fn destinations(config: &Config, install_id: &str) -> Result<Destinations, AppEr
 /// A connection to the Odoo of a destination.
 pub fn odoo(destination: &config::Destination, config: &Config) -> Result<Odoo, AppError> {
     let missing = || AppError::Config(format!("destination {}: secret is missing", destination.name));
-    let key = secret::read(destination.secret.as_ref().ok_or_else(missing)?)?;
+    let secret = secret::read(destination.secret.as_ref().ok_or_else(missing)?)?;
     let http = destination::line::client()
         .map_err(|error| AppError::Config(format!("no HTTP client can be made: {error}")))?;
-    Ok(Odoo::new(destination, &config.store, key, http))
+    Ok(Odoo::new(destination, &config.store, secret.expose().to_owned(), http))
 }
 
 /// Rings when a file in a watched folder changed. Where events do not come (network shares) the period does.
@@ -228,7 +220,7 @@ async fn ring_on_change(path: PathBuf, bell: Bell, stop: CancellationToken) {
 }
 
 /// Ends when the service manager or a person asks the program to stop.
-async fn asked_to_stop() {
+pub async fn asked_to_stop() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {
