@@ -2,11 +2,15 @@
 //!
 //! A source gives a complete [`Snapshot`]; [`file`] writes it as a database of its own; [`active`] points the look-ups
 //! at it in one step. A look-up therefore sees one revision, never a mix, and never waits for a refresh.
+//! From Odoo: [`pull`] reads, [`assemble`] and [`prices`] work out, [`odoo`] decides when and has some prices checked.
 
 pub mod active;
+pub mod assemble;
 pub mod file;
 pub mod folder;
+pub mod odoo;
 pub mod prices;
+pub mod pull;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -18,9 +22,11 @@ use tillpost_shared::catalog::{Product, Revision};
 
 use crate::outbox::{Answer as Note, Outage};
 
-pub use active::{Active, Installed, Shrinking, Status};
+pub use active::{Active, Installed, NoCatalog, Shrinking, Status};
+pub use assemble::Settings;
 pub use file::{CatalogError, Query};
 pub use folder::Folder;
+pub use odoo::OdooCatalog;
 
 /// Everything a source knows at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,12 +72,15 @@ pub trait CatalogSource {
 pub enum Source {
     /// Snapshot files in a folder.
     Folder(Folder),
+    /// Odoo's products and price lists.
+    Odoo(Box<OdooCatalog>),
 }
 
 impl CatalogSource for Source {
     async fn fetch(&self, since: Option<&Revision>) -> Result<Fetched, Outage> {
         match self {
             Self::Folder(folder) => folder.fetch(since).await,
+            Self::Odoo(odoo) => odoo.fetch(since).await,
         }
     }
 }

@@ -7,6 +7,8 @@ mod claim;
 mod cloud_event;
 mod newer;
 mod split;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 use jiff::civil::Time;
@@ -16,7 +18,6 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 pub use self::newer::Newer;
-pub(crate) use self::newer::schema as schema_of;
 pub use self::split::{BodyError, DOCUMENT_BYTES_MAX, DOCUMENTS_MAX, Item, Media, split};
 use crate::document::{Body, Document, SCHEMA};
 use crate::key::{self, Facts, Numbering};
@@ -129,12 +130,16 @@ pub fn read(mut value: Value, terms: &Terms) -> Reading {
     if let Some(problem) = too_many_lines(object) {
         return refused(None, vec![problem]);
     }
-    let later = schema_of(object).is_some_and(|schema| schema > terms.schema);
-    let flags = redact::redact(&mut value);
-    if later {
+    let unknown = if newer::schema(object).is_some_and(|schema| schema > terms.schema) {
+        Unknown::Ignored
+    } else {
+        Unknown::Refused
+    };
+    let flags = redact::redact(&mut value, unknown);
+    if unknown == Unknown::Ignored {
         return newer::read(value, &claim, flags, terms);
     }
-    let mut place = Place::new(Unknown::Refused);
+    let mut place = Place::new(unknown);
     let document = Document::read(value, &mut place);
     match document {
         Some(document) if place.problems.is_empty() => judge(document, &claim, flags, terms),

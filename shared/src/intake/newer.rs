@@ -32,7 +32,7 @@ pub struct Newer {
 }
 
 /// The schema a document says it follows, if it says so in a way that can be read.
-pub(crate) fn schema(document: &Map<String, Value>) -> Option<i64> {
+pub(super) fn schema(document: &Map<String, Value>) -> Option<i64> {
     match document.get("schema")? {
         Value::Number(number) => number.as_i64(),
         Value::String(digits) => digits.parse().ok(),

@@ -21,15 +21,15 @@ use serde_json::{Map, Value};
 use self::names::{Rule, Setting};
 use self::section::{Section, Treat};
 use self::track::Search;
-use crate::document::SCHEMA;
 use crate::problem::{Code, Problem};
-use crate::shape::shown_name;
+use crate::shape::{Unknown, shown_name};
 
 pub use self::ext::EXT_BYTES_MAX;
 pub use self::number::{is_card_number, mask};
 
-/// Takes card and personal data out of a document. Answers one flag per place.
-pub fn redact(document: &mut Value) -> Vec<Problem> {
+/// Takes card and personal data out of a document. Answers one flag per place. In a document of a later schema, what
+/// is not known here is treated like `ext`, because it will be stored as it is.
+pub fn redact(document: &mut Value, unknown: Unknown) -> Vec<Problem> {
     let Value::Object(object) = document else {
         return Vec::new();
     };
@@ -37,10 +37,9 @@ pub fn redact(document: &mut Value) -> Vec<Problem> {
         .get("body")
         .and_then(|body| body.get("customer")?.get("invoice"))
         .is_some_and(Value::is_object);
-    let later = crate::intake::schema_of(object).is_some_and(|schema| schema > SCHEMA);
     let mut redactor = Redactor {
         invoice,
-        later,
+        unknown,
         problems: Vec::new(),
     };
     redactor.section(object, Section::Head, &Path::Document);
@@ -70,8 +69,7 @@ impl Path<'_> {
 struct Redactor {
     /// An invoice was asked for, so that names and addresses may stay.
     invoice: bool,
-    /// Of a later schema: what is not known here is treated like `ext`, because it will be stored.
-    later: bool,
+    unknown: Unknown,
     problems: Vec<Problem>,
 }
 
@@ -137,7 +135,8 @@ impl Redactor {
             }
             Rule::Personal if setting.person => Code::PersonalDataRemoved,
             Rule::CardData | Rule::CardNumber | Rule::Personal | Rule::Keep => {
-                return !self.later || self.open_field(name, value, setting, path);
+                return self.unknown == Unknown::Refused
+                    || self.open_field(name, value, setting, path);
             }
         };
         if !value.is_null() {
@@ -183,7 +182,7 @@ impl Redactor {
     fn free(&mut self, value: &mut Value, path: &Path<'_>) {
         match value {
             Value::String(_) | Value::Number(_) => self.scrub(value, path),
-            Value::Array(_) | Value::Object(_) if self.later => {
+            Value::Array(_) | Value::Object(_) if self.unknown == Unknown::Ignored => {
                 self.open(value, Setting::default(), path);
             }
             Value::Array(values) => {

@@ -3,8 +3,15 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{mask, redact};
+use super::mask;
+use crate::problem::Problem;
 use crate::sample::{changed, goods_back, sale, with};
+use crate::shape::Unknown;
+
+fn redact(document: &mut Value) -> Vec<Problem> {
+    super::redact(&mut document.clone(), Unknown::Ignored);
+    super::redact(document, Unknown::Refused)
+}
 
 const PAN: &str = "4111111111111111";
 

@@ -3,7 +3,6 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::*;
 use crate::document::Kind;
 use crate::sample::{changed, full, judge, problems, sale, terms, with, without};
 
