@@ -1,22 +1,26 @@
 //! The story of a start, and the only file that knows all parts: open what is durable, bring up the loops, then the
 //! door for the tills. Stopping is the same backwards: the door first, the disk last.
 
+mod parts;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tillpost_shared::config::{self, CatalogSourceType, Config, DestinationType};
+use tillpost_shared::config::Config;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::activity::{Bell, Board, now};
-use crate::catalog::{self, Active, Source};
+use crate::activity::{Bell, Board};
+use crate::catalog::{self, Active};
 use crate::delivery::Lane;
-use crate::destination::folder::Folder;
-use crate::destination::odoo::Odoo;
-use crate::destination::{self, Any};
-use crate::store::accept::{Route, Routes};
+use crate::evening::Evening;
+use crate::store::proof::ReadBacks;
+use crate::destination::Any;
+use crate::intake::desk::Desk;
+use crate::intake::house::{self, House};
+use crate::intake::http::{self, Api, Parts};
 use crate::store::{Store, StoreError, tills};
 use crate::update::Refresh;
 use crate::{paths, secret};
@@ -61,8 +65,6 @@ pub struct Running {
     pub address: SocketAddr,
     /// Its outbox.
     pub store: Store,
-    /// Its destinations, by name.
-    pub destinations: Arc<Destinations>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
 }
@@ -116,45 +118,140 @@ pub fn announce(address: SocketAddr) {
     println!("listening on http://{address}");
 }
 
+/// What the loops share while they are brought up.
+struct BringUp {
+    board: Board,
+    lanes: Bell,
+    catalog: Bell,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl BringUp {
+    /// A lane for each destination.
+    fn lanes(&mut self, destinations: &Destinations, store: &Store) {
+        for (name, destination) in destinations {
+            let lane = Lane {
+                name: name.clone(),
+                destination: Arc::clone(destination),
+                store: store.clone(),
+                ear: self.lanes.listen(),
+                board: self.board.clone(),
+                stop: self.stop.clone(),
+            };
+            self.tasks.spawn(lane.run());
+        }
+    }
+
+    /// The loop that keeps prices fresh, where a source is configured.
+    fn refresh(&mut self, config: &Config, active: &Arc<Active>, store: &Store) -> Result<(), AppError> {
+        let Some(catalog) = &config.catalog else {
+            return Ok(());
+        };
+        let refresh = Refresh {
+            source: parts::source(catalog, config)?,
+            active: Arc::clone(active),
+            every: catalog.refresh_every(),
+            store: store.clone(),
+            board: self.board.clone(),
+            ear: self.catalog.listen(),
+            lanes: self.lanes.clone(),
+            stop: self.stop.clone(),
+        };
+        if let Some(path) = &catalog.path {
+            let watch = ring_on_change(PathBuf::from(path), self.catalog.clone(), self.stop.clone());
+            self.tasks.spawn(watch);
+        }
+        self.tasks.spawn(refresh.run());
+        Ok(())
+    }
+
+    /// The loop that reads back for the proof.
+    fn evening(&mut self, destinations: &Arc<Destinations>, store: &Store, read_backs: &ReadBacks) {
+        let evening = Evening {
+            destinations: Arc::clone(destinations),
+            store: store.clone(),
+            read_backs: read_backs.clone(),
+            stop: self.stop.clone(),
+        };
+        self.tasks.spawn(evening.run());
+    }
+}
+
 /// Brings everything up.
 pub async fn start(config: Config) -> Result<Running, AppError> {
     let dir = paths::data_dir(&config);
     let store = Store::open(&dir)?;
     let install_id = install_id(&store).await?;
     let cli_key = secret::make_cli_key(&dir)?;
-    let (board, lanes_bell, catalog_bell) = (Board::default(), Bell::default(), Bell::default());
-    let stop = CancellationToken::new();
+    let config = Arc::new(config);
+    let house = House::of(&config).ok_or_else(|| AppError::Config("the store's code is none".to_owned()))?;
+    let mut bring_up = BringUp {
+        board: Board::default(),
+        lanes: Bell::default(),
+        catalog: Bell::default(),
+        stop: CancellationToken::new(),
+        tasks: JoinSet::new(),
+    };
+    let destinations = Arc::new(parts::destinations(&config, &house, &install_id)?);
+    bring_up.lanes(&destinations, &store);
     let active = Arc::new(Active::open(&dir.join(CATALOG_FOLDER)));
-    let destinations = Arc::new(destinations(&config, &install_id)?);
-    let mut tasks = JoinSet::new();
-    for (name, destination) in destinations.iter() {
-        let lane = Lane {
-            name: name.clone(),
-            destination: Arc::clone(destination),
-            store: store.clone(),
-            ear: lanes_bell.listen(),
-            board: board.clone(),
-            stop: stop.clone(),
-        };
-        tasks.spawn(lane.run());
-    }
-    if let Some(catalog) = &config.catalog {
-        let refresh = Refresh {
-            source: source(catalog, &config)?,
-            active: Arc::clone(&active),
-            every: catalog.refresh_every(),
-            store: store.clone(),
-            board: board.clone(),
-            ear: catalog_bell.listen(),
-            lanes: lanes_bell.clone(),
-            stop: stop.clone(),
-        };
-        if let Some(path) = &catalog.path {
-            tasks.spawn(ring_on_change(PathBuf::from(path), catalog_bell.clone(), stop.clone()));
+    bring_up.refresh(&config, &active, &store)?;
+    let desk = Desk::new(
+        store.clone(),
+        bring_up.lanes.clone(),
+        house.clone(),
+        house::routes(&config),
+        config.listen.require_token,
+    );
+    let read_backs = ReadBacks::default();
+    bring_up.evening(&destinations, &store, &read_backs);
+    let api = Api::new(Parts {
+        store: store.clone(),
+        desk: Arc::new(desk),
+        board: bring_up.board.clone(),
+        catalog: config.catalog.is_some().then_some(active),
+        config: Arc::clone(&config),
+        house,
+        cli_key,
+        read_backs,
+        stop: bring_up.stop.clone(),
+    });
+    let listener = listen(&config, &dir).await?;
+    let address = listener.local_addr().map_err(machine("say where it listens"))?;
+    let BringUp { stop, mut tasks, .. } = bring_up;
+    let (router, door) = (http::router(&api), stop.clone());
+    tasks.spawn(async move {
+        if let Err(error) = http::serve(listener, router, door).await {
+            tracing::error!(error = %error, "the API ended");
         }
-        tasks.spawn(refresh.run());
-    }
-    todo_api()
+    });
+    tracing::info!(address = %address, "started");
+    Ok(Running {
+        address,
+        store,
+        stop,
+        tasks,
+    })
+}
+
+/// Opens the door, and writes down where it is: with port 0 the command line could not know.
+async fn listen(config: &Config, dir: &Path) -> Result<TcpListener, AppError> {
+    let wanted = config.listen.socket();
+    let listener = TcpListener::bind(wanted)
+        .await
+        .map_err(|source| AppError::Listen {
+            address: wanted,
+            source,
+        })?;
+    let address = listener.local_addr().map_err(machine("say where it listens"))?;
+    std::fs::write(paths::address_file(dir), format!("{address}\n"))
+        .map_err(machine("write where it listens"))?;
+    Ok(listener)
+}
+
+fn machine(doing: &'static str) -> impl Fn(std::io::Error) -> AppError {
+    move |source| AppError::Machine { doing, source }
 }
 
 /// The installation's own id: made once, kept in the outbox, part of the names of the files it writes.
@@ -170,33 +267,6 @@ async fn install_id(store: &Store) -> Result<String, StoreError> {
             Ok(fresh)
         })
         .await
-}
-
-fn destinations(config: &Config, install_id: &str) -> Result<Destinations, AppError> {
-    let build = |destination: &config::Destination| {
-        let any = match destination.kind {
-            DestinationType::Folder => {
-                let path = destination.path.clone().unwrap_or_default();
-                Any::Folder(Folder::new(path, &config.store.code, install_id))
-            }
-            DestinationType::Odoo => Any::Odoo(Box::new(odoo(destination, config)?)),
-            DestinationType::Http | DestinationType::Nats => {
-                let message = format!("destination {}: this type is not built yet", destination.name);
-                return Err(AppError::Config(message));
-            }
-        };
-        Ok((destination.name.clone(), Arc::new(any)))
-    };
-    config.destinations.iter().map(build).collect()
-}
-
-/// A connection to the Odoo of a destination.
-pub fn odoo(destination: &config::Destination, config: &Config) -> Result<Odoo, AppError> {
-    let missing = || AppError::Config(format!("destination {}: secret is missing", destination.name));
-    let secret = secret::read(destination.secret.as_ref().ok_or_else(missing)?)?;
-    let http = destination::line::client()
-        .map_err(|error| AppError::Config(format!("no HTTP client can be made: {error}")))?;
-    Ok(Odoo::new(destination, &config.store, secret.expose().to_owned(), http))
 }
 
 /// Rings when a file in a watched folder changed. Where events do not come (network shares) the period does.
