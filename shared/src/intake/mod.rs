@@ -213,7 +213,7 @@ fn too_many_lines(document: &Map<String, Value>) -> Option<Problem> {
 }
 
 /// What a document comes to.
-fn total(body: &Body) -> Option<Decimal> {
+pub fn total(body: &Body) -> Option<Decimal> {
     match body {
         Body::Sale(sale) | Body::Return(sale) => Some(sale.total.0),
         Body::CashMovement(movement) => Some(movement.amount.0),
