@@ -220,7 +220,7 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
     let listener = listen(&config, &dir).await?;
     let address = listener.local_addr().map_err(machine("say where it listens"))?;
     let BringUp { stop, mut tasks, .. } = bring_up;
-    let (router, door) = (http::router(&api), stop.clone());
+    let (router, door) = (http::Routes::all().router(&api), stop.clone());
     tasks.spawn(async move {
         if let Err(error) = http::serve(listener, router, door).await {
             tracing::error!(error = %error, "the API ended");
@@ -262,7 +262,7 @@ async fn install_id(store: &Store) -> Result<String, StoreError> {
             if let Some(known) = tills::setting(writer, NAME)? {
                 return Ok(known);
             }
-            let fresh = uuid::Uuid::new_v4().simple().to_string();
+            let fresh = secret::new_install_id();
             tills::set_setting(writer, NAME, &fresh)?;
             Ok(fresh)
         })
