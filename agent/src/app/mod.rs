@@ -19,6 +19,7 @@ use crate::evening::Evening;
 use crate::store::proof::ReadBacks;
 use crate::destination::Any;
 use crate::intake::desk::Desk;
+use crate::intake::errand::Errands;
 use crate::intake::house::{self, House};
 use crate::intake::http::{self, Api, Parts};
 use crate::store::{Store, StoreError, tills};
@@ -167,14 +168,17 @@ impl BringUp {
     }
 
     /// The loop that reads back for the proof.
-    fn evening(&mut self, destinations: &Arc<Destinations>, store: &Store, read_backs: &ReadBacks) {
+    fn evening(&mut self, destinations: &Arc<Destinations>, store: &Store, read_backs: &ReadBacks) -> Errands {
+        let (errands, asked) = Errands::new();
         let evening = Evening {
+            errands: asked,
             destinations: Arc::clone(destinations),
             store: store.clone(),
             read_backs: read_backs.clone(),
             stop: self.stop.clone(),
         };
         self.tasks.spawn(evening.run());
+        errands
     }
 }
 
@@ -205,7 +209,7 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
         config.listen.require_token,
     );
     let read_backs = ReadBacks::default();
-    bring_up.evening(&destinations, &store, &read_backs);
+    let errands = bring_up.evening(&destinations, &store, &read_backs);
     let api = Api::new(Parts {
         store: store.clone(),
         desk: Arc::new(desk),
@@ -215,6 +219,8 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
         house,
         cli_key,
         read_backs,
+        errands,
+        catalog_bell: bring_up.catalog.clone(),
         stop: bring_up.stop.clone(),
     });
     let listener = listen(&config, &dir).await?;

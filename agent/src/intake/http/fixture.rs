@@ -148,6 +148,8 @@ pub async fn fixture(more: &str) -> Fixture {
         config,
         house,
         read_backs: Default::default(),
+        errands: crate::intake::errand::Errands::new().0,
+        catalog_bell: Bell::default(),
         stop: CancellationToken::new(),
     });
     Fixture {
