@@ -4,6 +4,7 @@
 //! refused; what can be read is kept, and the checks only decide whether it waits for a person.
 
 mod claim;
+mod cloud_event;
 mod newer;
 mod split;
 
@@ -15,7 +16,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub use self::newer::Newer;
-pub use self::split::{BodyError, DOCUMENTS_MAX, Item, Media, split};
+pub use self::split::{BodyError, DOCUMENT_BYTES_MAX, DOCUMENTS_MAX, Item, Media, split};
 use crate::document::{Body, Document, SCHEMA};
 use crate::key::{self, Facts, Numbering};
 use crate::problem::{Code, Level, Problem};
