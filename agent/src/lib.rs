@@ -13,6 +13,7 @@
 //! document after the till got its yes.
 
 pub mod backoff;
+pub mod failpoint;
 pub mod outbox;
 
 pub mod paths;
