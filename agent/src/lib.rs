@@ -26,9 +26,11 @@ pub mod intake;
 
 pub mod activity;
 pub mod delivery;
+pub mod evening;
 pub mod status;
 pub mod update;
 
 pub mod app;
 pub mod cli;
 pub mod demo;
+pub mod logging;

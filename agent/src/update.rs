@@ -91,13 +91,17 @@ impl Refresh {
 
     fn refused(&self, why: &str) {
         tracing::error!(why, "a new catalog was not taken");
-        let sentence = format!("The new prices were not taken: {why}. The last ones stay in force.");
+        let sentence =
+            format!("The new prices were not taken: {why}. The last ones stay in force.");
         let words = ["catalog_refused", &sentence, "Show this to central IT."];
         self.board.trouble(NAME, Health::Attention, words, now());
     }
 
     async fn wake(&self) {
-        let woken = self.store.write(|writer| lane::wake(writer, UNKNOWN_PRODUCT)).await;
+        let woken = self
+            .store
+            .write(|writer| lane::wake(writer, UNKNOWN_PRODUCT))
+            .await;
         match woken {
             Ok(0) => {}
             Ok(_) => self.lanes.ring(),
