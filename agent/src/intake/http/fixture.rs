@@ -15,10 +15,10 @@ use tower::ServiceExt;
 
 use super::access::Peer;
 use super::{Api, Parts, Routes};
-use crate::secret;
 use crate::activity::{Bell, Board, now};
 use crate::intake::desk::Desk;
 use crate::intake::house::{House, routes};
+use crate::secret;
 use crate::store::{Store, tills};
 
 /// A till's token.
