@@ -22,6 +22,8 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 const ROUNDS: u32 = 200_000;
 /// Rounds beyond which a stored hash is not believed; it would hang the login.
 const ROUNDS_MAX: u32 = 10_000_000;
+/// Random bytes of an installation's id.
+const INSTALL_ID_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
 const SALT_BYTES: usize = 16;
 /// The kind of hash, and what separates its parts.
@@ -39,6 +41,15 @@ impl Secret {
     /// The secret itself, for the one who sends or compares it.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+    /// Whether this is the secret; takes as long for a wrong one as for the right one.
+    pub fn is(&self, given: &str) -> bool {
+        let (own, given) = (self.0.as_bytes(), given.as_bytes());
+        let differing = own
+            .iter()
+            .zip(given)
+            .fold(0, |bits, (own, given)| bits | (own ^ given));
+        own.len() == given.len() && std::hint::black_box(differing) == 0
     }
 }
 
@@ -179,6 +190,11 @@ fn open_to_everybody(_: &std::fs::File) -> io::Result<bool> {
 /// A new token, to be shown once.
 pub fn new_token() -> String {
     format!("{TOKEN_PREFIX}{}", hex(&random::<TOKEN_BYTES>()))
+}
+
+/// A new installation's id: random, and no secret.
+pub fn new_install_id() -> String {
+    hex(&random::<INSTALL_ID_BYTES>())
 }
 
 /// The command line's key: the one in the data folder, or a new one. For the service.
