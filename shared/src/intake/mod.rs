@@ -135,7 +135,7 @@ pub fn read(mut value: Value, terms: &Terms) -> Reading {
     } else {
         Unknown::Refused
     };
-    let flags = redact::redact_with(&mut value, unknown);
+    let flags = redact::redact(&mut value, unknown);
     if unknown == Unknown::Ignored {
         return newer::read(value, &claim, flags, terms);
     }

@@ -27,14 +27,9 @@ use crate::shape::{Unknown, shown_name};
 pub use self::ext::EXT_BYTES_MAX;
 pub use self::number::{is_card_number, mask};
 
-/// Takes card and personal data out of a document. Answers one flag per place.
-pub fn redact(document: &mut Value) -> Vec<Problem> {
-    redact_with(document, Unknown::Refused)
-}
-
-/// The same; in a document of a later schema, what is not known here is treated like `ext`, because it will be
-/// stored as it is.
-pub fn redact_with(document: &mut Value, unknown: Unknown) -> Vec<Problem> {
+/// Takes card and personal data out of a document. Answers one flag per place. In a document of a later schema, what
+/// is not known here is treated like `ext`, because it will be stored as it is.
+pub fn redact(document: &mut Value, unknown: Unknown) -> Vec<Problem> {
     let Value::Object(object) = document else {
         return Vec::new();
     };

@@ -9,8 +9,8 @@ use crate::sample::{changed, goods_back, sale, with};
 use crate::shape::Unknown;
 
 fn redact(document: &mut Value) -> Vec<Problem> {
-    super::redact_with(&mut document.clone(), Unknown::Ignored);
-    super::redact(document)
+    super::redact(&mut document.clone(), Unknown::Ignored);
+    super::redact(document, Unknown::Refused)
 }
 
 const PAN: &str = "4111111111111111";
