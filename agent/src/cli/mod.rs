@@ -1,3 +1,4 @@
 //! Stub.
 
+pub mod catalog;
 pub mod prepare;
