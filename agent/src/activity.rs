@@ -1,1 +1,151 @@
-//! Stub.
+//! What every loop has in common: a clock, a name, somebody to wake it, and a board on which it says how it is doing.
+//! The status page, `doctor` and the metrics read the board; nobody asks a loop.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+/// The wall clock; the only place that reads it.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// A random number from 0 to 1, for jitter.
+pub fn jitter() -> f64 {
+    let mut bytes = [0_u8; 4];
+    // Without randomness the waits are only less spread out.
+    let _ = getrandom::fill(&mut bytes);
+    f64::from(u32::from_be_bytes(bytes)) / f64::from(u32::MAX)
+}
+
+/// How a loop is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// As it should.
+    Ok,
+    /// It runs, and a person should look.
+    Attention,
+    /// What it talks to cannot be reached.
+    Offline,
+}
+
+/// What a loop says of itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// How it is doing.
+    pub health: Health,
+    /// Stable word for programs; empty when all is well.
+    pub code: String,
+    /// What is the matter, for a person; empty when all is well.
+    pub sentence: String,
+    /// What to do about it, for a person.
+    pub hint: String,
+    /// Since when it is like this.
+    pub since: Timestamp,
+    /// When it last did what it is for.
+    pub last_success_at: Option<Timestamp>,
+}
+
+/// The board on which loops report, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Board(Arc<Mutex<BTreeMap<String, Report>>>);
+
+impl Board {
+    /// All is well with `name`, and it has just done what it is for.
+    pub fn success(&self, name: &str, now: Timestamp) {
+        self.put(name, Health::Ok, ["", "", ""], now, true);
+    }
+
+    /// Something is the matter with `name`: stable word, what it is, what to do.
+    pub fn trouble(&self, name: &str, health: Health, words: [&str; 3], now: Timestamp) {
+        self.put(name, health, words, now, false);
+    }
+
+    fn put(&self, name: &str, health: Health, words: [&str; 3], now: Timestamp, success: bool) {
+        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = board.get(name);
+        let [code, sentence, hint] = words.map(str::to_owned);
+        let unchanged = before.filter(|b| b.health == health && b.code == code);
+        let report = Report {
+            health,
+            since: unchanged.map_or(now, |b| b.since),
+            last_success_at: if success {
+                Some(now)
+            } else {
+                before.and_then(|b| b.last_success_at)
+            },
+            code,
+            sentence,
+            hint,
+        };
+        board.insert(name.to_owned(), report);
+    }
+
+    /// Everything that was reported, by name.
+    pub fn read(&self) -> BTreeMap<String, Report> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// Wakes every loop that waits for new documents.
+#[derive(Debug, Clone)]
+pub struct Bell(watch::Sender<u64>);
+
+impl Default for Bell {
+    fn default() -> Self {
+        Self(watch::Sender::new(0))
+    }
+}
+
+impl Bell {
+    /// Wakes whoever listens.
+    pub fn ring(&self) {
+        self.0.send_modify(|rings| *rings = rings.wrapping_add(1));
+    }
+    /// Listens from now on.
+    pub fn listen(&self) -> Ear {
+        Ear(self.0.subscribe())
+    }
+}
+
+/// Hears a bell, also when it rang while its loop was busy.
+#[derive(Debug)]
+pub struct Ear(watch::Receiver<u64>);
+
+impl Ear {
+    /// Waits for a ring since the last one heard. Never ends once the bell is gone.
+    pub async fn heard(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_keeps_its_beginning_and_the_last_success() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let board = Board::default();
+        board.success("odoo", at(1));
+        for second in [2, 3] {
+            board.trouble(
+                "odoo",
+                Health::Offline,
+                ["unreachable", "s", "h"],
+                at(second),
+            );
+        }
+        let report = board.read().remove("odoo").unwrap();
+        assert_eq!((report.since, report.last_success_at), (at(2), Some(at(1))));
+    }
+}

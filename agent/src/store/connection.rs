@@ -1,0 +1,87 @@
+//! How the outbox is opened: the settings on which every promise stands.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::store::StoreError;
+
+/// The outbox's version, kept in `user_version`.
+const VERSION: i64 = 1;
+const SCHEMA: &str = include_str!("schema.sql");
+/// How long to wait for another connection's lock; only a backup or a person's tool holds one.
+const BUSY_MAX: Duration = Duration::from_secs(60);
+/// Pages (8 KiB) in the log before SQLite moves them into the main file.
+const CHECKPOINT_PAGES: u32 = 2_000;
+/// The log is cut back to this after a checkpoint.
+const LOG_BYTES_MAX: u32 = 64 << 20;
+
+/// Opens the outbox for its one writer, making or upgrading it.
+pub fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    let open = |source| StoreError::Open {
+        path: path.to_owned(),
+        source,
+    };
+    let connection = Connection::open(path).map_err(open)?;
+    connection.busy_timeout(BUSY_MAX).map_err(open)?;
+    connection
+        .execute_batch(&format!(
+            "PRAGMA page_size = 8192;
+             PRAGMA auto_vacuum = INCREMENTAL;
+             PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA foreign_keys = ON;
+             PRAGMA temp_store = MEMORY;
+             PRAGMA cache_size = -2000;
+             PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
+             PRAGMA journal_size_limit = {LOG_BYTES_MAX};"
+        ))
+        .map_err(open)?;
+    migrate(&connection)?;
+    assert_durable(&connection)?;
+    Ok(connection)
+}
+
+/// Opens the outbox for reading beside the writer.
+pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let open = |source| StoreError::Open {
+        path: path.to_owned(),
+        source,
+    };
+    // Not read-only: a reader of a WAL database may have to make its shared memory file.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(open)?;
+    connection.busy_timeout(BUSY_MAX).map_err(open)?;
+    connection
+        .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -1000;")
+        .map_err(open)?;
+    Ok(connection)
+}
+
+fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    match found {
+        0 => {
+            let sql = format!("BEGIN;\n{SCHEMA}\nPRAGMA user_version = {VERSION};\nCOMMIT;");
+            Ok(connection.execute_batch(&sql)?)
+        }
+        VERSION => Ok(()),
+        found => Err(StoreError::Newer {
+            found,
+            known: VERSION,
+        }),
+    }
+}
+
+/// A yes must survive a power cut; with any other setting it would not.
+fn assert_durable(connection: &Connection) -> Result<(), StoreError> {
+    let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+    if mode == "wal" && synchronous == 2 {
+        return Ok(());
+    }
+    Err(StoreError::Damaged(format!(
+        "expected journal mode wal and synchronous 2, found {mode} and {synchronous}"
+    )))
+}

@@ -1,0 +1,109 @@
+//! What a person may do with a document: retry, release, withdraw. Each is one commit and a row in the history.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::outbox::State;
+use crate::store::{StoreError, history, lane, micros};
+
+/// A person's action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Try a parked or waiting document again, now.
+    Retry,
+    /// Deliver a held document as it is.
+    Release,
+    /// Never deliver it; why.
+    Withdraw(String),
+}
+
+/// What became of a person's action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// It was done.
+    Done,
+    /// There is no such document.
+    NotFound,
+    /// The document is in a state in which this cannot be done.
+    WrongState(State),
+}
+
+/// Does it, inside the writer's transaction.
+pub fn act(
+    connection: &Connection,
+    id: &str,
+    action: &Action,
+    who: &str,
+    now: Timestamp,
+) -> Result<Done, StoreError> {
+    let found: Option<(i64, String)> = connection
+        .query_row(
+            "SELECT seq, state FROM documents WHERE id = ?1",
+            [id],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let Some((seq, word)) = found else {
+        return Ok(Done::NotFound);
+    };
+    let state = State::from_word(&word).unwrap_or(State::Held);
+    let what = match (action, state) {
+        (Action::Retry, State::Parked | State::Waiting) => {
+            retry(connection, seq, now)?;
+            "retried".to_owned()
+        }
+        (Action::Release, State::Held) => {
+            release(connection, seq, now)?;
+            "released".to_owned()
+        }
+        (Action::Withdraw(reason), State::Held | State::Parked) => {
+            withdraw(connection, seq)?;
+            format!("withdrawn: {reason}")
+        }
+        (Action::Retry | Action::Release | Action::Withdraw(_), state) => {
+            return Ok(Done::WrongState(state));
+        }
+    };
+    history::add(connection, Some(seq), who, &what, now)?;
+    Ok(Done::Done)
+}
+
+fn retry(connection: &Connection, seq: i64, now: Timestamp) -> Result<(), StoreError> {
+    connection.execute(
+        "UPDATE deliveries SET state = 'waiting', due_at = 0, since = ?2
+         WHERE seq = ?1 AND state IN ('parked', 'waiting')",
+        params![seq, micros(now)],
+    )?;
+    lane::refresh_state(connection, seq).map(drop)
+}
+
+fn release(connection: &Connection, seq: i64, now: Timestamp) -> Result<(), StoreError> {
+    connection.execute(
+        "UPDATE deliveries SET state = 'waiting', due_at = 0, since = ?2 WHERE seq = ?1 AND state = 'held'",
+        params![seq, micros(now)],
+    )?;
+    // With no destination there is no delivery to be released: the document is then delivered.
+    connection.execute(
+        "UPDATE documents SET state = 'delivered' WHERE seq = ?1",
+        [seq],
+    )?;
+    lane::refresh_state(connection, seq).map(drop)
+}
+
+fn withdraw(connection: &Connection, seq: i64) -> Result<(), StoreError> {
+    let sent: bool = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM deliveries WHERE seq = ?1 AND (sent = 1 OR state = 'delivered'))",
+        [seq],
+        |row| row.get(0),
+    )?;
+    connection.execute(
+        "UPDATE deliveries SET state = 'withdrawn' WHERE seq = ?1 AND state <> 'delivered'",
+        [seq],
+    )?;
+    // Its corrected version may take the key only when nobody out there has seen this one under it.
+    connection.execute(
+        "UPDATE documents SET state = 'withdrawn', owns_key = ?2 WHERE seq = ?1",
+        params![seq, sent],
+    )?;
+    Ok(())
+}

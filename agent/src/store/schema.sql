@@ -1,0 +1,90 @@
+-- The outbox. Times are microseconds since 1970 (UTC), money is in millionths, both exact in 64 bits.
+CREATE TABLE settings (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE documents (
+    seq            INTEGER PRIMARY KEY AUTOINCREMENT,
+    id             TEXT    NOT NULL UNIQUE,
+    key            TEXT    NOT NULL,
+    base_key       TEXT    NOT NULL,            -- the key without the ~n of a conflict
+    owns_key       INTEGER NOT NULL DEFAULT 1,  -- 0 once withdrawn before it was sent anywhere
+    uid            TEXT    NOT NULL,
+    kind           TEXT    NOT NULL,
+    store          TEXT    NOT NULL,
+    till           TEXT    NOT NULL,
+    series         TEXT    NOT NULL,
+    sequence       INTEGER,
+    receipt_number TEXT,
+    business_date  TEXT    NOT NULL,
+    occurred_at    INTEGER NOT NULL,
+    currency       TEXT,
+    total          INTEGER,
+    body           TEXT,                        -- the document's JSON; gone keep_days after delivery
+    content_hash   BLOB    NOT NULL,
+    received_at    INTEGER NOT NULL,
+    problems       TEXT    NOT NULL,
+    state          TEXT    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX documents_key      ON documents (key) WHERE owns_key = 1;
+CREATE        INDEX documents_uid      ON documents (uid);
+CREATE        INDEX documents_base_key ON documents (base_key);
+CREATE        INDEX documents_state    ON documents (state, seq) WHERE state <> 'delivered';
+CREATE        INDEX documents_day      ON documents (business_date, till, kind);
+CREATE        INDEX documents_receipt  ON documents (receipt_number) WHERE receipt_number IS NOT NULL;
+CREATE        INDEX documents_number   ON documents (till, series, sequence) WHERE sequence IS NOT NULL;
+
+-- What a document gives back or undoes, and so must not overtake: the sale of a return or a void.
+CREATE TABLE origins (
+    seq      INTEGER NOT NULL REFERENCES documents,
+    position INTEGER NOT NULL,
+    uid      TEXT    NOT NULL,
+    line     INTEGER,
+    quantity INTEGER NOT NULL,                  -- in millionths, positive when given back
+    PRIMARY KEY (seq, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX origins_uid ON origins (uid);
+
+CREATE TABLE deliveries (
+    destination  TEXT    NOT NULL,
+    seq          INTEGER NOT NULL REFERENCES documents,
+    state        TEXT    NOT NULL,
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    since        INTEGER NOT NULL,              -- received, or last released or retried by a person
+    due_at       INTEGER NOT NULL,
+    batch        INTEGER,                       -- noted before the request: after a crash the same batch goes again
+    sent         INTEGER NOT NULL DEFAULT 0,    -- whether the destination may have seen it
+    reference    TEXT,
+    answer       TEXT,
+    delivered_at INTEGER,
+    PRIMARY KEY (destination, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deliveries_seq   ON deliveries (seq);
+CREATE INDEX deliveries_due   ON deliveries (destination, seq, due_at) WHERE state = 'waiting';
+CREATE INDEX deliveries_later ON deliveries (due_at) WHERE state = 'waiting' AND due_at > 0;
+CREATE INDEX deliveries_batch ON deliveries (destination, batch) WHERE batch IS NOT NULL;
+CREATE INDEX deliveries_done  ON deliveries (destination, delivered_at) WHERE delivered_at IS NOT NULL;
+
+-- Every change of a document's life; each row's hash covers the row before it.
+CREATE TABLE history (
+    n    INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq  INTEGER,
+    at   INTEGER NOT NULL,
+    who  TEXT    NOT NULL,
+    what TEXT    NOT NULL,
+    hash BLOB    NOT NULL
+) STRICT;
+CREATE INDEX history_seq ON history (seq);
+
+-- The tills that may hand over documents. Only a hash of a token is kept.
+CREATE TABLE tills (
+    code     TEXT PRIMARY KEY,
+    series   TEXT,
+    added_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tokens (
+    hash BLOB NOT NULL,
+    till TEXT NOT NULL REFERENCES tills ON DELETE CASCADE,
+    PRIMARY KEY (hash, till)
+) STRICT, WITHOUT ROWID;
