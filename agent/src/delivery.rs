@@ -3,6 +3,7 @@
 //! Claim a batch (noted before anything is sent), hand it over, note what became of each document: three steps, and
 //! after a crash in any of them the same batch goes again. What an answer means is decided in [`crate::outbox`].
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
@@ -38,7 +39,7 @@ pub struct Lane<D> {
     /// The destination's name.
     pub name: String,
     /// Where documents go.
-    pub destination: D,
+    pub destination: Arc<D>,
     /// Where they come from.
     pub store: Store,
     /// Rings when there are new ones.

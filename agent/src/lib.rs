@@ -26,6 +26,7 @@ pub mod intake;
 
 pub mod activity;
 pub mod delivery;
+pub mod evening;
 pub mod status;
 pub mod update;
 

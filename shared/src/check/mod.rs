@@ -18,7 +18,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
-pub use self::required::required;
+pub use self::required::{TILLS_RESERVED, required};
 use crate::currency;
 use crate::document::{Body, Document, Head};
 use crate::problem::{Code, Problem};

@@ -22,6 +22,13 @@ pub fn required(document: &Document) -> Vec<Problem> {
         }
         None | Some(_) => {}
     }
+    if head.schema.is_some_and(|schema| schema.0 < 1) {
+        problems.push(Problem::refused(
+            Code::BadValue,
+            "schema",
+            "the first schema is 1",
+        ));
+    }
     if head.currency.is_none() && holds_money(&document.body) {
         problems.push(missing(
             "currency",
@@ -131,6 +138,16 @@ mod tests {
         let count = with(full(Kind::StockCount), "/till", till);
         assert_eq!(problems(count), ["refused bad_value till"]);
         assert!(problems(with(sale(), "/till", "sale")).is_empty());
+    }
+
+    #[rstest]
+    #[case(json!(0), true)]
+    #[case(json!(1), false)]
+    #[case(json!("1"), false)]
+    #[case(Value::Null, false)]
+    fn there_is_no_schema_before_the_first(#[case] schema: Value, #[case] refused: bool) {
+        let found = problems(with(sale(), "/schema", schema));
+        assert_eq!(found, ["refused bad_value schema"][..usize::from(refused)]);
     }
 
     #[test]

@@ -5,6 +5,9 @@
 //! own fields, defaults filled in) and holds everything else. Hashes are kept for ten years: what goes into one must
 //! not change, and a field that is added later must be left out where it is absent.
 
+#[cfg(test)]
+mod tests;
+
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
