@@ -11,7 +11,7 @@ use tillpost_shared::intake::{self, BodyError, Judged, Media, Newer, Reading, Te
 use tillpost_shared::problem::{Code, Level, Problem};
 use tillpost_shared::scalar::Code as StoreCode;
 
-use crate::cli::context::{self, Context, Loaded};
+use crate::cli::context::{Context, Loaded};
 use crate::cli::files::{Documents, Place};
 use crate::cli::output::note;
 use crate::cli::report::{Exit, Failure};
@@ -25,7 +25,9 @@ const CUTOFF_DEFAULT: Time = Time::constant(4, 0, 0, 0);
 
 /// Parse and check documents; nothing is stored or sent.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tillpost check receipt.json\n  tillpost check --json sales.ndjson | jq .totals")]
+#[command(
+    after_help = "Example:\n  tillpost check receipt.json\n  tillpost check --json sales.ndjson | jq .totals"
+)]
 pub struct Check {
     /// Files with documents (JSON or NDJSON); - reads what is piped in.
     #[arg(required = true, value_name = "FILE")]
@@ -40,7 +42,9 @@ pub fn run(check: &Check, context: &mut Context) -> Result<Exit, Failure> {
     let media = media(check.profile.as_deref())?;
     let loaded = context.load_if_any()?;
     if loaded.is_none() {
-        note("no configuration: each document's own store is taken, times are read in UTC, the day ends at 04:00");
+        note(
+            "no configuration: each document's own store is taken, times are read in UTC, the day ends at 04:00",
+        );
     }
     let mut checking = Checking {
         terms: terms(loaded.as_ref(), context.now)?,
@@ -54,9 +58,16 @@ pub fn run(check: &Check, context: &mut Context) -> Result<Exit, Failure> {
     for file in &check.files {
         checking.file(file, context)?;
     }
-    let Checking { tally, totals, results, .. } = checking;
+    let Checking {
+        tally,
+        totals,
+        results,
+        ..
+    } = checking;
     if context.out.json() {
-        context.out.value(&json!({"results": results, "counts": tally.json(), "totals": totals.json()}))?;
+        context
+            .out
+            .value(&json!({"results": results, "counts": tally.json(), "totals": totals.json()}))?;
     } else {
         context.out.line(tally.sentence())?;
         context.out.table(&totals.rows())?;
@@ -135,7 +146,8 @@ impl Checking {
         let duplicate = self.same_key(key, judged.content_hash, place, &mut problems);
         let currency = head.currency.as_ref().map(ToString::to_string);
         if !duplicate {
-            self.totals.add(head.kind.as_str(), currency.as_deref(), judged.total);
+            self.totals
+                .add(head.kind.as_str(), currency.as_deref(), judged.total);
         }
         json!({
             "key": key, "uid": judged.uid.to_string(), "status": status(duplicate, &problems),
@@ -155,7 +167,13 @@ impl Checking {
     }
 
     /// Notes a key; answers whether the same document stood there before.
-    fn same_key(&mut self, key: &str, hash: [u8; 32], place: &Place, problems: &mut Vec<Problem>) -> bool {
+    fn same_key(
+        &mut self,
+        key: &str,
+        hash: [u8; 32],
+        place: &Place,
+        problems: &mut Vec<Problem>,
+    ) -> bool {
         let Some((first, at)) = self.seen.get(key) else {
             self.seen.insert(key.to_owned(), (hash, place.clone()));
             return false;
@@ -197,15 +215,12 @@ fn status(duplicate: bool, problems: &[Problem]) -> &'static str {
 
 /// The store's terms. Without a configuration those of a store whose code is filled in document by document.
 fn terms(loaded: Option<&Loaded>, now: Timestamp) -> Result<Terms, Failure> {
-    let code = loaded.map_or(NO_STORE, |loaded| loaded.config.store.code.as_str());
-    let store = StoreCode::parse(code);
-    let store = store.ok_or_else(|| Failure::config(format!("`{code}` is no store's code")))?;
-    let Some(Loaded { config, .. }) = loaded else {
-        return Ok(Terms::new(store, TimeZone::UTC, CUTOFF_DEFAULT, now));
-    };
-    let mut terms = Terms::new(store, config.store.zone(), config.store.cutoff(), now);
-    terms.numbering = context::numbering(config);
-    Ok(terms)
+    if let Some(loaded) = loaded {
+        return Ok(loaded.house()?.terms(now));
+    }
+    let store =
+        StoreCode::parse(NO_STORE).ok_or_else(|| Failure::bug("no store's code can be made"))?;
+    Ok(Terms::new(store, TimeZone::UTC, CUTOFF_DEFAULT, now))
 }
 
 fn media(profile: Option<&str>) -> Result<Option<Media>, Failure> {

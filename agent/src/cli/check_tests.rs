@@ -35,7 +35,10 @@ fn a_program_gets_results_counts_and_totals() {
     assert_eq!(answer["results"][0]["key"], "ZH01/3/0/4711");
     assert_eq!(answer["results"][0]["line"], 1);
     // Two in the night is still the trading day before.
-    assert_eq!(answer["results"][0]["document"]["business_date"], "2026-10-30");
+    assert_eq!(
+        answer["results"][0]["document"]["business_date"],
+        "2026-10-30"
+    );
     assert_eq!(answer["totals"][0]["amount"], "19.90");
 }
 

@@ -38,6 +38,10 @@ pub struct Answer {
 
 impl Client {
     /// The service of this configuration; nothing is sent yet.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "not to head office: to this machine, and never by a proxy"
+    )]
     pub fn new(loaded: &Loaded) -> Result<Self, Failure> {
         let address = address(&loaded.config.listen, &loaded.data_dir)?;
         let failed = |error| Failure::bug("cannot make an HTTP client").because(error);
@@ -51,7 +55,9 @@ impl Client {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| Failure::bug("cannot start the program's event loop").because(error))?;
+            .map_err(|error| {
+                Failure::bug("cannot start the program's event loop").because(error)
+            })?;
         Ok(Self {
             http,
             runtime,
@@ -103,8 +109,11 @@ impl Client {
 
     fn no_answer(&self, error: reqwest::Error) -> Failure {
         let failure = if error.is_timeout() && !error.is_connect() {
-            Failure::unreachable(format!("the service at {} did not answer in time", self.base))
-                .hint("nothing is lost or doubled by calling the command again")
+            Failure::unreachable(format!(
+                "the service at {} did not answer in time",
+                self.base
+            ))
+            .hint("nothing is lost or doubled by calling the command again")
         } else {
             Failure::unreachable(format!("cannot reach the service at {}", self.base))
                 .hint("is it running? `tillpost doctor` says what is the matter")
@@ -130,14 +139,15 @@ impl Answer {
             404 => (Exit::No, "there is no such thing"),
             429 => (Exit::Unreachable, "the service is too busy"),
             503 => (Exit::Unreachable, "the service is not ready"),
-            507 => (Exit::Unreachable, "there is no room on the disk of the service"),
+            507 => (
+                Exit::Unreachable,
+                "there is no room on the disk of the service",
+            ),
             _ => (Exit::No, "the service said no"),
         };
-        let text = |name: &str| self.body.get(name).and_then(Value::as_str);
-        let message = text("message").map_or_else(
-            || format!("{plain} (HTTP {})", self.status),
-            str::to_owned,
-        );
+        let text = |name: &str| self.body.get("error")?.get(name)?.as_str();
+        let message = text("message")
+            .map_or_else(|| format!("{plain} (HTTP {})", self.status), str::to_owned);
         let failure = match exit {
             Exit::Unreachable => Failure::unreachable(message),
             Exit::Done | Exit::No | Exit::Usage | Exit::Bug | Exit::Config => Failure::no(message),
@@ -191,7 +201,11 @@ mod tests {
     #[test]
     fn the_service_is_talked_to_where_it_listens() {
         let dir = tempfile::tempdir().unwrap();
-        let at = |text: &str| address(&listen(text), dir.path()).map(|found| found.to_string()).ok();
+        let at = |text: &str| {
+            address(&listen(text), dir.path())
+                .map(|found| found.to_string())
+                .ok()
+        };
         assert_eq!(at("127.0.0.1:7470").as_deref(), Some("127.0.0.1:7470"));
         assert_eq!(at("0.0.0.0:7470").as_deref(), Some("127.0.0.1:7470"));
         assert_eq!(at("[::]:7470").as_deref(), Some("[::1]:7470"));
@@ -208,8 +222,14 @@ mod tests {
             retry_after: None,
             body,
         };
-        let told = answer(409, json!({"message": "it is delivered", "hint": "nothing to do"}));
-        assert_eq!(told.failure().text(), "error: it is delivered\n  nothing to do");
+        let told = answer(
+            409,
+            json!({"error": {"message": "it is delivered", "hint": "nothing to do"}}),
+        );
+        assert_eq!(
+            told.failure().text(),
+            "error: it is delivered\n  nothing to do"
+        );
         let silent = answer(503, Value::Null).failure();
         assert_eq!(silent.text(), "error: the service is not ready (HTTP 503)");
         assert_eq!(silent.exit(), Exit::Unreachable);

@@ -3,15 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use rusqlite::Connection;
 use tillpost_shared::config::{self, Config};
-use tillpost_shared::key::{Numbering, Numbers};
-use tillpost_shared::scalar::Day;
 
 use crate::activity;
 use crate::cli::output::Out;
 use crate::cli::report::Failure;
+use crate::intake::house::House;
 use crate::paths;
 use crate::store::connection;
 
@@ -47,7 +45,8 @@ impl Context {
 
     /// The configuration file: named, else by the environment, else the system's.
     pub fn config_file(&self) -> PathBuf {
-        let variable = || std::env::var_os(paths::CONFIG_VARIABLE).filter(|value| !value.is_empty());
+        let variable =
+            || std::env::var_os(paths::CONFIG_VARIABLE).filter(|value| !value.is_empty());
         let named = self.config_file.clone();
         named
             .or_else(|| variable().map(PathBuf::from))
@@ -90,15 +89,9 @@ impl Loaded {
         }
     }
 
-    /// The store's trading day at this moment.
-    pub fn business_date(&self, now: Timestamp) -> Date {
-        let local = now.to_zoned(self.config.store.zone()).datetime();
-        let date = local.date();
-        if local.time() < self.config.store.cutoff() {
-            date.yesterday().unwrap_or(date)
-        } else {
-            date
-        }
+    /// What decides how this store's documents are read.
+    pub fn house(&self) -> Result<House, Failure> {
+        House::of(&self.config).ok_or_else(|| Failure::config("the store's `code` is none"))
     }
 }
 
@@ -123,19 +116,6 @@ pub fn read_text(file: &Path) -> Result<String, Failure> {
     })
 }
 
-/// How the store's tills number.
-pub fn numbering(config: &Config) -> Numbering {
-    let mut numbering = Numbering::default();
-    for till in &config.tills {
-        let numbers = match till.numbers {
-            config::Numbers::Never => Numbers::Never,
-            config::Numbers::Daily | config::Numbers::Wrapping => Numbers::Restart,
-        };
-        numbering.set(&till.code, till.numbers_since().map(Day), numbers);
-    }
-    numbering
-}
-
 #[cfg(test)]
 pub mod tests {
     use super::*;
@@ -158,15 +138,6 @@ pub mod tests {
     }
 
     #[test]
-    fn before_the_cut_off_it_is_still_the_day_before() {
-        let (_dir, context, _) = store(false);
-        let loaded = context.load().unwrap();
-        let date = |text: &str| loaded.business_date(text.parse().unwrap()).to_string();
-        assert_eq!(date("2026-10-31T03:59:59+01:00"), "2026-10-30");
-        assert_eq!(date("2026-10-31T04:00:00+01:00"), "2026-10-31");
-    }
-
-    #[test]
     fn a_configuration_that_is_not_there_is_bad_configuration() {
         let context = Context::new(Out::to(false, Paper::default()), Some("/not/there".into()));
         let failure = context.load().unwrap_err();
@@ -179,7 +150,11 @@ pub mod tests {
         let (_dir, context, _) = store(false);
         let loaded = context.load().unwrap();
         let failure = context.outbox(&loaded).unwrap_err();
-        assert!(failure.text().contains("there is no outbox at"), "{}", failure.text());
+        assert!(
+            failure.text().contains("there is no outbox at"),
+            "{}",
+            failure.text()
+        );
         assert_eq!(failure.exit().code(), 1);
     }
 }

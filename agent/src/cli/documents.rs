@@ -21,19 +21,29 @@ const LIMIT_MAX: u16 = 1_000;
 #[derive(Debug, Subcommand)]
 pub enum Documents {
     /// List documents, newest stored first.
-    #[command(after_help = "Example:\n  tillpost documents list --state parked\n  tillpost documents list --till 3 --date 2026-10-31")]
+    #[command(
+        after_help = "Example:\n  tillpost documents list --state parked\n  tillpost documents list --till 3 --date 2026-10-31"
+    )]
     List(List),
     /// Show a document: as stored, where it goes, what was said, who did what.
-    #[command(after_help = "Example:\n  tillpost documents show 01935f2e-7c1a-7000-8000-000000000001")]
+    #[command(
+        after_help = "Example:\n  tillpost documents show 01935f2e-7c1a-7000-8000-000000000001"
+    )]
     Show(One),
     /// Try parked documents again, now.
-    #[command(after_help = "Example:\n  tillpost documents retry 01935f2e-7c1a-7000-8000-000000000001")]
+    #[command(
+        after_help = "Example:\n  tillpost documents retry 01935f2e-7c1a-7000-8000-000000000001"
+    )]
     Retry(Several),
     /// Deliver held documents as they are.
-    #[command(after_help = "Example:\n  tillpost documents release 01935f2e-7c1a-7000-8000-000000000001")]
+    #[command(
+        after_help = "Example:\n  tillpost documents release 01935f2e-7c1a-7000-8000-000000000001"
+    )]
     Release(Several),
     /// Never deliver a held or parked document; it stays stored, with the reason.
-    #[command(after_help = "Example:\n  tillpost documents withdraw 01935f2e-7c1a-7000-8000-000000000001 --reason \"rung up twice\"")]
+    #[command(
+        after_help = "Example:\n  tillpost documents withdraw 01935f2e-7c1a-7000-8000-000000000001 --reason \"rung up twice\""
+    )]
     Withdraw(Withdraw),
     /// Write what has not been delivered into a file, for the way out by USB stick.
     #[command(after_help = "Example:\n  tillpost documents export --to /media/stick")]
@@ -93,7 +103,13 @@ pub fn run(documents: &Documents, context: &mut Context) -> Result<Exit, Failure
     match documents {
         Documents::List(list) => self::list(list, context),
         Documents::Show(one) => show(&one.id, context),
-        Documents::Retry(some) => act(&some.ids, "retry", "will be tried again", &json!({}), context),
+        Documents::Retry(some) => act(
+            &some.ids,
+            "retry",
+            "will be tried again",
+            &json!({}),
+            context,
+        ),
         Documents::Release(some) => act(&some.ids, "release", "released", &json!({}), context),
         Documents::Withdraw(withdraw) => {
             let reason = withdraw.reason.trim();
@@ -101,7 +117,13 @@ pub fn run(documents: &Documents, context: &mut Context) -> Result<Exit, Failure
                 return Err(Failure::usage("a reason is needed, with --reason TEXT"));
             }
             let ids = [withdraw.id.clone()];
-            act(&ids, "withdraw", "withdrawn", &json!({"reason": reason}), context)
+            act(
+                &ids,
+                "withdraw",
+                "withdrawn",
+                &json!({"reason": reason}),
+                context,
+            )
         }
         Documents::Export(export) => export::run(export, context),
     }
@@ -111,11 +133,13 @@ fn list(list: &List, context: &mut Context) -> Result<Exit, Failure> {
     if let Some(state) = &list.state
         && State::from_word(state).is_none()
     {
-        let message = format!("there is no state `{state}`; there are: held, parked, waiting, withdrawn, delivered");
+        let message = format!(
+            "there is no state `{state}`; there are: held, parked, waiting, withdrawn, delivered"
+        );
         return Err(Failure::usage(message));
     }
     if let Some(kind) = &list.kind
-        && Kind::parse(kind).is_none()
+        && Kind::from_word(kind).is_none()
     {
         return Err(Failure::usage(format!("there is no kind `{kind}`")));
     }
@@ -138,7 +162,10 @@ fn list(list: &List, context: &mut Context) -> Result<Exit, Failure> {
     }
     let zone = loaded.config.store.zone();
     let row = |row: &RowView| {
-        let stored = row.received_at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
+        let stored = row
+            .received_at
+            .to_zoned(zone.clone())
+            .strftime("%Y-%m-%d %H:%M:%S");
         let total = row.total.clone().unwrap_or_default();
         let total = format!("{total} {}", row.currency.as_deref().unwrap_or_default());
         [
@@ -151,9 +178,13 @@ fn list(list: &List, context: &mut Context) -> Result<Exit, Failure> {
             stored.to_string(),
         ]
     };
-    context.out.table(&page.documents.iter().map(row).collect::<Vec<_>>())?;
+    context
+        .out
+        .table(&page.documents.iter().map(row).collect::<Vec<_>>())?;
     if let Some(next) = page.next {
-        context.out.line(format!("there are more: --after {next}"))?;
+        context
+            .out
+            .line(format!("there are more: --after {next}"))?;
     }
     Ok(Exit::Done)
 }
@@ -167,17 +198,30 @@ fn show(id: &str, context: &mut Context) -> Result<Exit, Failure> {
         out.value(&view)?;
         return Ok(Exit::Done);
     }
-    out.line(format!("{} {} ({})", view.state.as_str(), view.key, view.kind))?;
+    out.line(format!(
+        "{} {} ({})",
+        view.state.as_str(),
+        view.key,
+        view.kind
+    ))?;
     out.line(format!("    id {}, uid {}", view.id, view.uid))?;
     problems(out, &json!({"problems": view.problems}))?;
     for delivery in &view.deliveries {
         let (state, times) = (delivery.state.as_str(), delivery.attempts);
-        let mut line = format!("to {}: {state}, answers so far: {times}", delivery.destination);
+        let mut line = format!(
+            "to {}: {state}, answers so far: {times}",
+            delivery.destination
+        );
         if let Some(reference) = &delivery.reference {
             line += &format!(", there {reference}");
         }
         if let Some(due_at) = delivery.due_at {
-            line += &format!(", again at {}", due_at.to_zoned(loaded.config.store.zone()).strftime("%H:%M:%S"));
+            line += &format!(
+                ", again at {}",
+                due_at
+                    .to_zoned(loaded.config.store.zone())
+                    .strftime("%H:%M:%S")
+            );
         }
         out.line(line)?;
         if let Some(answer) = &delivery.answer {
@@ -188,7 +232,10 @@ fn show(id: &str, context: &mut Context) -> Result<Exit, Failure> {
         }
     }
     for entry in &view.history {
-        let at = entry.at.to_zoned(loaded.config.store.zone()).strftime("%Y-%m-%d %H:%M:%S");
+        let at = entry
+            .at
+            .to_zoned(loaded.config.store.zone())
+            .strftime("%Y-%m-%d %H:%M:%S");
         out.line(format!("{at}  {}: {}", entry.who, entry.what))?;
     }
     match &view.document {
@@ -199,17 +246,27 @@ fn show(id: &str, context: &mut Context) -> Result<Exit, Failure> {
 }
 
 fn not_found(id: &str) -> Failure {
-    Failure::no(format!("there is no document with the id {id}")).hint("`tillpost documents list` names the ids")
+    Failure::no(format!("there is no document with the id {id}"))
+        .hint("`tillpost documents list` names the ids")
 }
 
 /// Has the service do it to each; all are tried, whatever becomes of one.
-fn act(ids: &[String], action: &str, done: &str, body: &Value, context: &mut Context) -> Result<Exit, Failure> {
+fn act(
+    ids: &[String],
+    action: &str,
+    done: &str,
+    body: &Value,
+    context: &mut Context,
+) -> Result<Exit, Failure> {
     let client = Client::new(&context.load()?)?;
     let mut refused = 0;
     let mut results = Vec::new();
     for id in ids {
         // What is no id cannot be found; nor may it become another path.
-        let answer = if id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
+        let answer = if id
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+        {
             let path = format!("/v1/documents/{id}/{action}");
             let answer = client.post(&path, "application/json", body.to_string().into_bytes())?;
             match answer.status {
@@ -223,7 +280,9 @@ fn act(ids: &[String], action: &str, done: &str, body: &Value, context: &mut Con
         let answer = match answer {
             Ok(document) => {
                 if !context.out.json() {
-                    context.out.line(format!("{done}: {} ({id})", text(&document, "key")))?;
+                    context
+                        .out
+                        .line(format!("{done}: {} ({id})", text(&document, "key")))?;
                 }
                 json!({"id": id, "done": true, "document": document})
             }

@@ -39,9 +39,16 @@ struct Written {
 pub fn run(export: &Export, context: &mut Context) -> Result<Exit, Failure> {
     let loaded = context.load()?;
     let outbox = context.outbox(&loaded)?;
-    let which = if export.all { Which::All } else { Which::Undelivered };
+    let which = if export.all {
+        Which::All
+    } else {
+        Which::Undelivered
+    };
     let stamp = context.now.strftime("%Y%m%dT%H%M%SZ");
-    let file = export.to.join(format!("tillpost-{}-{stamp}.ndjson", loaded.config.store.code));
+    let file = export.to.join(format!(
+        "tillpost-{}-{stamp}.ndjson",
+        loaded.config.store.code
+    ));
     let failed = |error: io::Error| {
         Failure::no(format!("cannot write {}", file.display()))
             .because(error)
@@ -51,8 +58,10 @@ pub fn run(export: &Export, context: &mut Context) -> Result<Exit, Failure> {
     let part = file.with_extension("ndjson.part");
     let mut to = BufWriter::new(File::create(&part).map_err(failed)?);
     let mut written = Written::default();
-    let done = export::each(&outbox, which, |leaving| written.take(&leaving, &mut to).map_err(failed))
-        .and_then(|()| whole(to, &part, &file, written.documents > 0).map_err(failed));
+    let done = export::each(&outbox, which, |leaving| {
+        written.take(&leaving, &mut to).map_err(failed)
+    })
+    .and_then(|()| whole(to, &part, &file, written.documents > 0).map_err(failed));
     if let Err(failure) = done {
         // Half a file would look like a whole one to a hurried person.
         let _ = fs::remove_file(&part);
@@ -69,7 +78,8 @@ impl Written {
         };
         writeln!(to, "{line}")?;
         self.documents += 1;
-        self.totals.add(&leaving.kind, leaving.currency.as_deref(), leaving.total);
+        self.totals
+            .add(&leaving.kind, leaving.currency.as_deref(), leaving.total);
         Ok(())
     }
 }
@@ -96,7 +106,9 @@ fn tell(written: &Written, file: &Path, context: &mut Context) -> Result<Exit, F
     }
     if any {
         let documents = count(written.documents, "document");
-        context.out.line(format!("{documents} written to {}", file.display()))?;
+        context
+            .out
+            .line(format!("{documents} written to {}", file.display()))?;
         context.out.table(&written.totals.rows())?;
         note("they stay in the outbox and are still delivered; whoever takes both takes each once");
     } else {
@@ -104,7 +116,9 @@ fn tell(written: &Written, file: &Path, context: &mut Context) -> Result<Exit, F
     }
     if written.without_body > 0 {
         let documents = count(written.without_body, "document");
-        note(&format!("{documents} left out: delivered so long ago that only key, total and state are kept"));
+        note(&format!(
+            "{documents} left out: delivered so long ago that only key, total and state are kept"
+        ));
     }
     Ok(Exit::Done)
 }

@@ -80,8 +80,15 @@ impl Documents {
         } else {
             // A first line that is a whole object: one document a line, whatever the file is called.
             let limit = DOCUMENT_BYTES_MAX as u64;
-            from.by_ref().take(limit).read_until(b'\n', &mut first).map_err(failed)?;
-            if whole_object(&first) { Media::Ndjson } else { Media::Json }
+            from.by_ref()
+                .take(limit)
+                .read_until(b'\n', &mut first)
+                .map_err(failed)?;
+            if whole_object(&first) {
+                Media::Ndjson
+            } else {
+                Media::Json
+            }
         };
         Ok(Self {
             name: name.to_owned(),
@@ -107,7 +114,10 @@ impl Documents {
     fn whole(&mut self) -> io::Result<Option<Piece>> {
         self.done = true;
         let mut body = Vec::new();
-        self.from.by_ref().take(JSON_BYTES_MAX as u64 + 1).read_to_end(&mut body)?;
+        self.from
+            .by_ref()
+            .take(JSON_BYTES_MAX as u64 + 1)
+            .read_to_end(&mut body)?;
         if body.len() > JSON_BYTES_MAX {
             let message = "it is larger than 16 MiB; write it as NDJSON (one document a line), which has no such limit";
             return Err(io::Error::other(message));
@@ -129,7 +139,11 @@ impl Documents {
             let start = piece.body.len();
             // One byte more than a document may have, and its line's end.
             let limit = DOCUMENT_BYTES_MAX as u64 + 2;
-            let read = self.from.by_ref().take(limit).read_until(b'\n', &mut piece.body)?;
+            let read = self
+                .from
+                .by_ref()
+                .take(limit)
+                .read_until(b'\n', &mut piece.body)?;
             if read == 0 {
                 self.done = true;
                 break;
@@ -227,10 +241,17 @@ mod tests {
 
     #[test]
     fn a_line_over_the_limit_is_refused_by_itself() {
-        let long = format!("{{}}\n{{\"a\":\"{}\"}}\n{{}}\n", "x".repeat(DOCUMENT_BYTES_MAX));
+        let long = format!(
+            "{{}}\n{{\"a\":\"{}\"}}\n{{}}\n",
+            "x".repeat(DOCUMENT_BYTES_MAX)
+        );
         let (_dir, mut documents) = documents("a.ndjson", long.as_bytes());
         let piece = documents.next_piece().unwrap().unwrap();
-        let problems: Vec<_> = piece.lines.iter().map(|(line, problem)| (*line, problem.is_some())).collect();
+        let problems: Vec<_> = piece
+            .lines
+            .iter()
+            .map(|(line, problem)| (*line, problem.is_some()))
+            .collect();
         assert_eq!(problems, [(1, false), (2, true), (3, false)]);
         assert_eq!(piece.body, b"{}\n{}\n");
     }

@@ -20,10 +20,14 @@ pub fn write<T>(
 ) -> Result<T, Failure> {
     let file = make(loaded)?;
     let connection = connection::open_writer(&file)?;
-    connection.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from)?;
+    connection
+        .execute_batch("BEGIN IMMEDIATE")
+        .map_err(StoreError::from)?;
     let done = work(&connection)?;
     // Whatever failed before here is rolled back when the connection closes.
-    connection.execute_batch("COMMIT").map_err(StoreError::from)?;
+    connection
+        .execute_batch("COMMIT")
+        .map_err(StoreError::from)?;
     Ok(done)
 }
 

@@ -39,24 +39,15 @@ impl Out {
     }
     /// Prints an answer for a program.
     pub fn value(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        serde_json::to_writer_pretty(&mut self.to, value)
-            .map_err(|error| gone(error.into()))?;
+        serde_json::to_writer_pretty(&mut self.to, value).map_err(|error| gone(error.into()))?;
         writeln!(self.to).map_err(gone)
     }
     /// Prints lines whose columns stand below each other.
     pub fn table<const N: usize>(&mut self, rows: &[[String; N]]) -> Result<(), Failure> {
-        let mut widths = [0; N];
-        for row in rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
-            }
+        if rows.is_empty() {
+            return Ok(());
         }
-        for row in rows {
-            let cells = row.iter().zip(widths);
-            let line: Vec<String> = cells.map(|(cell, width)| format!("{cell:width$}")).collect();
-            self.line(line.join("  ").trim_end())?;
-        }
-        Ok(())
+        self.line(columns(rows))
     }
     /// Sends what was printed so far on its way.
     pub fn flush(&mut self) -> Result<(), Failure> {
@@ -89,10 +80,34 @@ fn clean(text: &str) -> String {
     text.chars().filter(harmless).collect()
 }
 
+/// Lines whose columns stand below each other.
+pub fn columns<R: AsRef<[String]>>(rows: &[R]) -> String {
+    let mut widths: Vec<usize> = Vec::new();
+    for row in rows {
+        for (column, cell) in row.as_ref().iter().enumerate() {
+            let width = cell.chars().count();
+            match widths.get_mut(column) {
+                Some(widest) => *widest = (*widest).max(width),
+                None => widths.push(width),
+            }
+        }
+    }
+    let line = |row: &R| {
+        let cells = row.as_ref().iter().zip(&widths);
+        let cells: Vec<String> = cells
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// A number with its thousands apart, as in `18,204`.
 pub fn grouped(number: impl Display) -> String {
     let text = number.to_string();
-    let (sign, rest) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
+    let (sign, rest) = text
+        .strip_prefix('-')
+        .map_or(("", text.as_str()), |rest| ("-", rest));
     let (whole, fraction) = rest.split_at(rest.find('.').unwrap_or(rest.len()));
     let mut grouped = String::from(sign);
     for (index, digit) in whole.chars().enumerate() {
@@ -140,20 +155,25 @@ pub mod tests {
         let paper = Paper::default();
         let mut out = Out::to(false, paper.clone());
         let row = |cells: [&str; 3]| cells.map(str::to_owned);
-        out.table(&[row(["a", "Zürich", "1"]), row(["bbb", "x", ""])]).unwrap();
+        out.table(&[row(["a", "Zürich", "1"]), row(["bbb", "x", ""])])
+            .unwrap();
         assert_eq!(paper.text(), "a    Zürich  1\nbbb  x\n");
     }
 
     #[test]
     fn nothing_that_is_printed_takes_over_the_terminal() {
         let paper = Paper::default();
-        Out::to(false, paper.clone()).line("a\u{1b}[2Jb\rc").unwrap();
+        Out::to(false, paper.clone())
+            .line("a\u{1b}[2Jb\rc")
+            .unwrap();
         assert_eq!(paper.text(), "a[2Jbc\n");
     }
 
     #[test]
     fn numbers_are_grouped_by_thousands() {
-        let grouped: Vec<String> = ["7", "412", "18204.50", "-1234567", "0.5"].map(grouped).into();
+        let grouped: Vec<String> = ["7", "412", "18204.50", "-1234567", "0.5"]
+            .map(grouped)
+            .into();
         assert_eq!(grouped, ["7", "412", "18,204.50", "-1,234,567", "0.5"]);
         assert_eq!(count(1, "document"), "1 document");
         assert_eq!(count(2000, "document"), "2,000 documents");

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use tillpost_shared::config::ConfigError;
 
+use crate::app::AppError;
 use crate::cli::output;
 use crate::secret::SecretError;
 use crate::store::StoreError;
@@ -104,7 +105,8 @@ impl Failure {
     /// What a person reads: what was tried, why it failed, what to do.
     pub fn text(&self) -> String {
         let mut text = format!("error: {}", self.message);
-        let mut cause: Option<&dyn Error> = self.source.as_deref().map(|source| source as &dyn Error);
+        let mut cause: Option<&dyn Error> =
+            self.source.as_deref().map(|source| source as &dyn Error);
         // Some libraries repeat their source in their own text; a person reads it once.
         let mut said = self.message.clone();
         while let Some(error) = cause {
@@ -164,6 +166,22 @@ impl From<StoreError> for Failure {
     }
 }
 
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Config(message) => Self::config(message),
+            AppError::Store(error) => error.into(),
+            AppError::Secret(error) => error.into(),
+            AppError::Listen { address, source } => Self::no(format!("cannot listen on {address}"))
+                .because(source)
+                .hint("does another program use it? `address` under [listen] names another one"),
+            AppError::Machine { doing, source } => {
+                Self::no(format!("cannot {doing}")).because(source)
+            }
+        }
+    }
+}
+
 impl From<SecretError> for Failure {
     fn from(error: SecretError) -> Self {
         let failure = Self::no(error.to_string()).hint(error.hint());
@@ -181,7 +199,9 @@ mod tests {
     #[test]
     fn a_failure_is_told_once_with_its_causes_and_what_to_do() {
         let inner = std::io::Error::other("no such device");
-        let failure = Failure::no("cannot write the file").because(inner).hint("check the stick");
+        let failure = Failure::no("cannot write the file")
+            .because(inner)
+            .hint("check the stick");
         let expected = "error: cannot write the file\n  because: no such device\n  check the stick";
         assert_eq!(failure.text(), expected);
         assert_eq!(failure.exit().code(), 1);

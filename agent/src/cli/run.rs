@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::app::{self, AppError};
+use crate::app;
 use crate::cli::context::Context;
 use crate::cli::report::{Exit, Failure};
 use crate::demo;
@@ -36,25 +36,12 @@ pub fn run(_: &Run, context: &mut Context) -> Result<Exit, Failure> {
             .because(source.unwrap_or_default())
             .hint("check that the service's account may write to its data folder")
     })?;
-    app::run(loaded.config, app::Options::default()).map_err(failed)?;
+    app::run(loaded.config)?;
     Ok(Exit::Done)
 }
 
 /// Runs the demo; its proof must be complete.
 pub fn demo(demo: &Demo, _: &mut Context) -> Result<Exit, Failure> {
-    let complete = demo::run(demo.dir.clone(), demo.once).map_err(failed)?;
+    let complete = demo::run(demo.dir.clone(), demo.once)?;
     Ok(Exit::yes_if(complete))
-}
-
-fn failed(error: AppError) -> Failure {
-    let failure = Failure::no(error.to_string());
-    match std::error::Error::source(&error) {
-        Some(source) => failure.because(chain(source)),
-        None => failure,
-    }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

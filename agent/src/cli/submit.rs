@@ -24,7 +24,9 @@ const WAIT_DEFAULT: Duration = Duration::from_secs(1);
 
 /// Hand documents over to the running service.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tillpost submit sales.ndjson\n  export-sales | tillpost submit -")]
+#[command(
+    after_help = "Example:\n  tillpost submit sales.ndjson\n  export-sales | tillpost submit -"
+)]
 pub struct Submit {
     /// Files with documents (JSON or NDJSON); - reads what is piped in.
     #[arg(required = true, value_name = "FILE")]
@@ -55,7 +57,9 @@ pub fn run(submit: &Submit, context: &mut Context) -> Result<Exit, Failure> {
         }
     }
     if context.out.json() {
-        context.out.value(&json!({"results": sending.results, "counts": sending.tally.json()}))?;
+        context
+            .out
+            .value(&json!({"results": sending.results, "counts": sending.tally.json()}))?;
     } else if sending.tally.total() > 1 {
         note(&sending.tally.sentence());
     }
@@ -102,13 +106,23 @@ impl Sending {
             let failure = answer.failure();
             // The body as a whole: then the file is meant, and nothing of it was stored.
             return Err(match answer.status {
-                400 | 413 | 415 => failure.hint(format!("nothing of {file} was stored from here on")),
+                400 | 413 | 415 => {
+                    failure.hint(format!("nothing of {file} was stored from here on"))
+                }
                 _ => failure,
             });
         }
-        let results = answer.body.get("results").and_then(Value::as_array).cloned();
+        let results = answer
+            .body
+            .get("results")
+            .and_then(Value::as_array)
+            .cloned();
         let results = results.unwrap_or_default();
-        let wanted = piece.lines.iter().filter(|(_, problem)| problem.is_none()).count();
+        let wanted = piece
+            .lines
+            .iter()
+            .filter(|(_, problem)| problem.is_none())
+            .count();
         if wanted > 0 && results.len() != wanted {
             return Err(Failure::bug(format!(
                 "the service answered {} for {}",
@@ -126,7 +140,9 @@ impl Sending {
         };
         let mut tries = 0;
         loop {
-            let answer = self.client.post("/v1/documents", media, piece.body.clone())?;
+            let answer = self
+                .client
+                .post("/v1/documents", media, piece.body.clone())?;
             tries += 1;
             if answer.status != 429 || tries == TRIES_MAX {
                 return Ok(answer);
@@ -139,7 +155,10 @@ impl Sending {
         let now = Instant::now();
         if now - self.began > PROGRESS_AFTER && now - self.told > PROGRESS_AFTER {
             self.told = now;
-            note(&format!("… {} so far", count(self.tally.total(), "document")));
+            note(&format!(
+                "… {} so far",
+                count(self.tally.total(), "document")
+            ));
         }
     }
 }

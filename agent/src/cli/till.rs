@@ -15,7 +15,9 @@ use crate::store::tills;
 #[derive(Debug, Subcommand)]
 pub enum Till {
     /// Add a till and show its token, once; adding it again gives it a new token.
-    #[command(after_help = "Example:\n  tillpost till add 3\n  tillpost till add server --for 1,2,3")]
+    #[command(
+        after_help = "Example:\n  tillpost till add 3\n  tillpost till add server --for 1,2,3"
+    )]
     Add(Add),
     /// List the tills that were added.
     #[command(after_help = "Example:\n  tillpost till list --json")]
@@ -67,14 +69,24 @@ fn add(add: &Add, context: &mut Context) -> Result<Exit, Failure> {
     let loaded = context.load()?;
     let token = secret::new_token();
     outbox::write(&loaded, |connection| {
-        Ok(tills::add(connection, &codes, add.series.as_deref(), &token, context.now)?)
+        Ok(tills::add(
+            connection,
+            &codes,
+            add.series.as_deref(),
+            &token,
+            context.now,
+        )?)
     })?;
     if context.out.json() {
-        let answer = json!({"code": add.code, "tills": codes, "series": add.series, "token": token});
+        let answer =
+            json!({"code": add.code, "tills": codes, "series": add.series, "token": token});
         context.out.value(&answer)?;
     } else {
         let plural = if codes.len() == 1 { "till" } else { "tills" };
-        context.out.line(format!("{plural} {} added; the token, shown only this once:", codes.join(", ")))?;
+        context.out.line(format!(
+            "{plural} {} added; the token, shown only this once:",
+            codes.join(", ")
+        ))?;
         context.out.line(&token)?;
     }
     Ok(Exit::Done)
@@ -83,15 +95,24 @@ fn add(add: &Add, context: &mut Context) -> Result<Exit, Failure> {
 fn check_code(text: &str, what: &str) -> Result<(), Failure> {
     match Code::parse(text) {
         Some(_) => Ok(()),
-        None => Err(Failure::usage(format!("{what} must be 1 to 32 of A-Z a-z 0-9 . _ -"))),
+        None => Err(Failure::usage(format!(
+            "{what} must be 1 to 32 of A-Z a-z 0-9 . _ -"
+        ))),
     }
 }
 
 /// Kinds that need no till stand in keys where tills stand.
 fn check_free(code: &str) -> Result<(), Failure> {
-    let kinds = [Kind::Settlement, Kind::StockCount, Kind::StockMove, Kind::Pickup];
+    let kinds = [
+        Kind::Settlement,
+        Kind::StockCount,
+        Kind::StockMove,
+        Kind::Pickup,
+    ];
     if kinds.iter().any(|kind| kind.as_str() == code) {
-        return Err(Failure::usage(format!("a till may not be called `{code}`")).hint("take another code"));
+        return Err(
+            Failure::usage(format!("a till may not be called `{code}`")).hint("take another code")
+        );
     }
     Ok(())
 }
@@ -113,9 +134,19 @@ fn list(context: &mut Context) -> Result<Exit, Failure> {
     }
     let zone = loaded.config.store.zone();
     let rows = tills.iter().map(|till| {
-        let series = till.series.as_ref().map(|series| format!("series {series}"));
-        let added = till.added_at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M");
-        [till.code.clone(), format!("added {added}"), series.unwrap_or_default()]
+        let series = till
+            .series
+            .as_ref()
+            .map(|series| format!("series {series}"));
+        let added = till
+            .added_at
+            .to_zoned(zone.clone())
+            .strftime("%Y-%m-%d %H:%M");
+        [
+            till.code.clone(),
+            format!("added {added}"),
+            series.unwrap_or_default(),
+        ]
     });
     context.out.table(&rows.collect::<Vec<_>>())?;
     Ok(Exit::Done)
@@ -126,14 +157,20 @@ fn remove(remove: &Remove, context: &mut Context) -> Result<Exit, Failure> {
     // Not made for the purpose: an outbox that is not there has no till.
     loaded.outbox()?;
     let code = &remove.code;
-    let removed = outbox::write(&loaded, |connection| Ok(tills::remove(connection, code, context.now)?))?;
+    let removed = outbox::write(&loaded, |connection| {
+        Ok(tills::remove(connection, code, context.now)?)
+    })?;
     if !removed {
-        return Err(Failure::no(format!("there is no till {code}")).hint("`tillpost till list` names them"));
+        return Err(
+            Failure::no(format!("there is no till {code}")).hint("`tillpost till list` names them")
+        );
     }
     if context.out.json() {
         context.out.value(&json!({"code": code, "removed": true}))?;
     } else {
-        context.out.line(format!("till {code} removed; its documents stay"))?;
+        context
+            .out
+            .line(format!("till {code} removed; its documents stay"))?;
     }
     Ok(Exit::Done)
 }
@@ -161,11 +198,18 @@ mod tests {
         let text = paper.text();
         let token = text.lines().nth(1).unwrap();
         let outbox = context.outbox(&context.load().unwrap()).unwrap();
-        assert_eq!(tills::of_token(&outbox, token).unwrap(), ["1", "2", "server"]);
+        assert_eq!(
+            tills::of_token(&outbox, token).unwrap(),
+            ["1", "2", "server"]
+        );
         assert!(text.starts_with("tills server, 1, 2 added; "));
         run(&Till::List, &mut context).unwrap();
         assert_eq!(paper.text().matches(token).count(), 1);
-        assert!(paper.text().contains("server  added 2026-10-31 03:30"), "{}", paper.text());
+        assert!(
+            paper.text().contains("server  added 2026-10-31 03:30"),
+            "{}",
+            paper.text()
+        );
     }
 
     #[test]
@@ -180,19 +224,36 @@ mod tests {
     fn a_till_that_is_not_there_cannot_be_removed() {
         let (_dir, mut context, paper) = store(false);
         call(of("3", &[]), &mut context).unwrap();
-        let remove = |code: &str| Till::Remove(Remove { code: code.to_owned() });
-        assert_eq!(run(&remove("4"), &mut context).unwrap_err().exit(), Exit::No);
+        let remove = |code: &str| {
+            Till::Remove(Remove {
+                code: code.to_owned(),
+            })
+        };
+        assert_eq!(
+            run(&remove("4"), &mut context).unwrap_err().exit(),
+            Exit::No
+        );
         assert_eq!(run(&remove("3"), &mut context).unwrap(), Exit::Done);
-        assert!(paper.text().ends_with("till 3 removed; its documents stay\n"));
+        assert!(
+            paper
+                .text()
+                .ends_with("till 3 removed; its documents stay\n")
+        );
     }
 
     #[test]
     fn a_code_that_cannot_stand_in_a_key_is_a_wrong_call() {
         let (_dir, mut context, _) = store(false);
         for code in ["", "a b", "stock_move"] {
-            assert_eq!(call(of(code, &[]), &mut context).unwrap_err().exit(), Exit::Usage);
+            assert_eq!(
+                call(of(code, &[]), &mut context).unwrap_err().exit(),
+                Exit::Usage
+            );
         }
-        assert!(!context.load().unwrap().data_dir.exists(), "nothing was made");
+        assert!(
+            !context.load().unwrap().data_dir.exists(),
+            "nothing was made"
+        );
     }
 
     #[test]

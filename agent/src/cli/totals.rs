@@ -66,6 +66,13 @@ mod tests {
         totals.add("sale", Some("EUR"), money("5"));
         totals.add("day_open", None, None);
         let rows: Vec<String> = totals.rows().iter().map(|row| row.join("|")).collect();
-        assert_eq!(rows, ["    day_open|1||", "    sale|2|2,000.00|CHF", "    sale|1|5.00|EUR"]);
+        assert_eq!(
+            rows,
+            [
+                "    day_open|1||",
+                "    sale|2|2,000.00|CHF",
+                "    sale|1|5.00|EUR"
+            ]
+        );
     }
 }

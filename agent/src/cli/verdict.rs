@@ -42,7 +42,9 @@ impl Tally {
             (self.refused, "refused"),
         ];
         let parts = parts.into_iter().filter(|(number, _)| *number > 0);
-        let parts: Vec<String> = parts.map(|(number, word)| format!("{number} {word}")).collect();
+        let parts: Vec<String> = parts
+            .map(|(number, word)| format!("{number} {word}"))
+            .collect();
         format!("{}: {}", count(self.total(), "document"), parts.join(", "))
     }
     /// For programs.
@@ -55,7 +57,12 @@ impl Tally {
 }
 
 /// Puts results and the lines that never left together again, in the order of the file.
-pub fn in_place(file: &str, piece: &Piece, before: usize, results: Vec<Value>) -> Vec<(Place, Value)> {
+pub fn in_place(
+    file: &str,
+    piece: &Piece,
+    before: usize,
+    results: Vec<Value>,
+) -> Vec<(Place, Value)> {
     let place = |line: Option<usize>, index: usize| Place {
         file: file.to_owned(),
         line,
@@ -63,7 +70,9 @@ pub fn in_place(file: &str, piece: &Piece, before: usize, results: Vec<Value>) -
     };
     if piece.lines.is_empty() {
         let results = results.into_iter().enumerate();
-        return results.map(|(index, result)| (place(None, index), result)).collect();
+        return results
+            .map(|(index, result)| (place(None, index), result))
+            .collect();
     }
     let mut results = results.into_iter();
     let lines = piece.lines.iter().enumerate();
@@ -97,7 +106,11 @@ pub fn problems(out: &mut Out, result: &Value) -> Result<(), Failure> {
     let problems = result.get("problems").and_then(Value::as_array);
     for problem in problems.into_iter().flatten() {
         let (path, message) = (text(problem, "path"), text(problem, "message"));
-        let place = if path.is_empty() { text(problem, "code") } else { path };
+        let place = if path.is_empty() {
+            text(problem, "code")
+        } else {
+            path
+        };
         out.line(format!("    {place}: {message}"))?;
         let hint = text(problem, "hint");
         if !hint.is_empty() {
@@ -170,7 +183,17 @@ mod tests {
         };
         let results = vec![json!({"status": "accepted"}), json!({"status": "held"})];
         let whole = in_place("a.ndjson", &piece, 0, results);
-        let short: Vec<_> = whole.iter().map(|(place, result)| format!("{place} {}", text(result, "status"))).collect();
-        assert_eq!(short, ["a.ndjson:1 accepted", "a.ndjson:3 refused", "a.ndjson:4 held"]);
+        let short: Vec<_> = whole
+            .iter()
+            .map(|(place, result)| format!("{place} {}", text(result, "status")))
+            .collect();
+        assert_eq!(
+            short,
+            [
+                "a.ndjson:1 accepted",
+                "a.ndjson:3 refused",
+                "a.ndjson:4 held"
+            ]
+        );
     }
 }

@@ -15,6 +15,7 @@ pub mod lane;
 pub mod person;
 pub mod proof;
 pub mod read;
+pub mod survey;
 pub mod tills;
 pub mod writer;
 
