@@ -194,6 +194,8 @@ impl Checking {
         }
         verdict::print(&mut context.out, place, &result)?;
         match result.get("document") {
+            // It stands there already, a few lines above.
+            Some(_) if verdict::text(&result, "status") == "duplicate" => Ok(()),
             Some(document) => context.out.line(format!("    stored as {document}")),
             None => Ok(()),
         }

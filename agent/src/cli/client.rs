@@ -118,7 +118,12 @@ impl Client {
             Failure::unreachable(format!("cannot reach the service at {}", self.base))
                 .hint("is it running? `tillpost doctor` says what is the matter")
         };
-        failure.because(error.without_url())
+        // Of a chain of libraries only the last knows something: connection refused, say.
+        let mut cause: &dyn std::error::Error = &error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        failure.because(cause.to_string())
     }
 }
 

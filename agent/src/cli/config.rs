@@ -11,6 +11,7 @@ use crate::cli::report::{Exit, Failure, config_problems};
 
 /// Check and show the configuration.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  tillpost config check")]
 pub enum Config {
     /// Check a configuration file; every problem is told with its line.
     #[command(after_help = "Example:\n  tillpost config check\n  tillpost config check new.toml")]

@@ -117,12 +117,14 @@ pub fn read_text(file: &Path) -> Result<String, Failure> {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::cli::output::tests::Paper;
 
     /// A store's configuration in a fresh folder, and a command that uses it.
     pub fn store(json: bool) -> (tempfile::TempDir, Context, Paper) {
+        // As main does: whatever opens a TLS connection needs it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("tillpost.toml");
         let text = format!(

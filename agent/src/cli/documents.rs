@@ -19,6 +19,7 @@ const LIMIT_MAX: u16 = 1_000;
 
 /// List, show, retry, release, withdraw and export documents.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  tillpost documents list --state parked")]
 pub enum Documents {
     /// List documents, newest stored first.
     #[command(

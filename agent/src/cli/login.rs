@@ -12,6 +12,7 @@ use crate::secret::Secret;
 
 /// Set the secrets of the status page.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  tillpost login set manager")]
 pub enum Login {
     /// Set the secret of a role; it is asked for, or read from what is piped in.
     #[command(

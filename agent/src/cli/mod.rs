@@ -36,12 +36,14 @@ use crate::cli::context::Context;
 use crate::cli::output::{Out, note};
 use crate::cli::report::{Exit, Failure};
 
+/// Under which head the help shows what every command takes.
+const EVERYWHERE: &str = "For every command";
+
 /// Tillpost, the store-edge agent: keeps what the tills did, and brings it to head office.
 #[derive(Debug, Parser)]
 #[command(
     name = "tillpost",
     version,
-    propagate_version = true,
     subcommand_required = true,
     arg_required_else_help = true
 )]
@@ -50,10 +52,10 @@ use crate::cli::report::{Exit, Failure};
 )]
 struct Arguments {
     /// The configuration file; else the one in TILLPOST_CONFIG, else the system's.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     config: Option<PathBuf>,
     /// Answer in JSON, for programs.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
     #[command(subcommand)]
     command: Command,

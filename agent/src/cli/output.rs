@@ -126,7 +126,7 @@ pub fn count(number: usize, what: &str) -> String {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;

@@ -102,20 +102,37 @@ impl Failure {
         self.exit
     }
 
+    /// Its causes, each said once: some libraries repeat their source in their own text.
+    fn causes(&self) -> Vec<String> {
+        let first = self.source.as_deref().map(|source| source as &dyn Error);
+        let mut said = self.message.clone();
+        let mut causes = Vec::new();
+        for cause in std::iter::successors(first, |cause| cause.source()) {
+            let reason = cause.to_string();
+            if !said.contains(&reason) {
+                causes.push(reason.clone());
+                said = reason;
+            }
+        }
+        causes
+    }
+
+    /// What was tried and why it failed, in one line.
+    pub fn sentence(&self) -> String {
+        let causes = self.causes().into_iter();
+        causes.fold(self.message.clone(), |text, cause| text + ": " + &cause)
+    }
+
+    /// What to do about it, when there is something.
+    pub fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// What a person reads: what was tried, why it failed, what to do.
     pub fn text(&self) -> String {
         let mut text = format!("error: {}", self.message);
-        let mut cause: Option<&dyn Error> =
-            self.source.as_deref().map(|source| source as &dyn Error);
-        // Some libraries repeat their source in their own text; a person reads it once.
-        let mut said = self.message.clone();
-        while let Some(error) = cause {
-            let reason = error.to_string();
-            if !said.contains(&reason) {
-                let _ = write!(text, "\n  because: {reason}");
-                said = reason;
-            }
-            cause = error.source();
+        for cause in self.causes() {
+            let _ = write!(text, "\n  because: {cause}");
         }
         if let Some(hint) = &self.hint {
             let _ = write!(text, "\n  {hint}");

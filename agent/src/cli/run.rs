@@ -31,9 +31,8 @@ pub struct Demo {
 pub fn run(_: &Run, context: &mut Context) -> Result<Exit, Failure> {
     let loaded = context.load()?;
     let _logging = logging::start(&loaded.data_dir, Terminal::IfThere).map_err(|error| {
-        let source = std::error::Error::source(&error).map(ToString::to_string);
         Failure::no(error.to_string())
-            .because(source.unwrap_or_default())
+            .because(error.source)
             .hint("check that the service's account may write to its data folder")
     })?;
     app::run(loaded.config)?;

@@ -23,6 +23,7 @@ pub struct Backup {
 
 /// Check the history of everything that was done.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  tillpost audit verify")]
 pub enum Audit {
     /// Check that no row of the history was changed or taken out.
     #[command(after_help = "Example:\n  tillpost audit verify")]

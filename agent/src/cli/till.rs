@@ -13,6 +13,7 @@ use crate::store::tills;
 
 /// Add, list and remove tills.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  tillpost till add 3")]
 pub enum Till {
     /// Add a till and show its token, once; adding it again gives it a new token.
     #[command(

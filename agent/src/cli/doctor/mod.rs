@@ -71,9 +71,7 @@ impl Finding {
     }
     /// What a failure of a step on the way means to a check.
     fn of(name: &str, failure: &Failure) -> Self {
-        let text = failure.text();
-        let text = text.strip_prefix("error: ").unwrap_or(&text);
-        Self::new(Level::Fail, name, text.replace("\n  ", "; "), None)
+        Self::new(Level::Fail, name, failure.sentence(), failure.advice())
     }
 }
 
@@ -105,7 +103,7 @@ pub fn findings(context: &Context) -> Vec<Finding> {
     findings.extend(machine::findings(&loaded, context.now));
     match Client::new(&loaded) {
         Ok(client) => findings.extend(network::service(&client, &loaded, context.now)),
-        Err(failure) => findings.push(Finding::of("service", &failure)),
+        Err(failure) => findings.push(network::no_service(&failure)),
     }
     findings.extend(network::destinations(&loaded, context.now));
     findings

@@ -22,13 +22,19 @@ const CATALOG_AGE_MAX: SignedDuration = SignedDuration::from_hours(48);
 /// How long the far end may take to answer one check.
 const FAR_END_MAX: Duration = Duration::from_secs(60);
 
+/// A service that cannot be asked.
+pub fn no_service(failure: &Failure) -> Finding {
+    let hint = "start it; if it does not stay, its log lies in the data folder";
+    Finding::fail("service", failure.sentence(), hint)
+}
+
 /// The running service, and what only it knows.
 pub fn service(client: &Client, loaded: &Loaded, now: Timestamp) -> Vec<Finding> {
     let name = "service";
     let hint = "see the log in the data folder's log folder";
     let base = client.base();
     let finding = match (client.get("/healthz"), client.get("/readyz")) {
-        (Err(failure), _) | (Ok(_), Err(failure)) => return vec![Finding::of(name, &failure)],
+        (Err(failure), _) | (Ok(_), Err(failure)) => return vec![no_service(&failure)],
         (Ok(alive), Ok(_)) if alive.status != 200 => {
             Finding::fail(name, format!("at {base} answers {}", alive.status), hint)
         }
