@@ -11,12 +11,14 @@ mod arrival;
 pub mod backup;
 pub mod connection;
 mod depends;
+pub mod export;
 pub mod history;
 pub mod lane;
 mod load;
 pub mod person;
 pub mod proof;
 pub mod read;
+pub mod survey;
 pub mod tills;
 pub mod writer;
 
