@@ -2,6 +2,7 @@
 //!
 //! Tests in `odoo` use a real Odoo 19; functions named `long_…` run with `tests/run --all` only.
 
+mod access;
 mod bad_input;
 mod card_data;
 mod catalog;

@@ -48,7 +48,7 @@ pub fn header(source: &Source) -> Vec<Complaint> {
     let first = source.text.lines().next().unwrap_or_default();
     let said = first
         .strip_prefix("//! ")
-        .is_some_and(|text| text.split_whitespace().count() > 2);
+        .is_some_and(|text| text.split_whitespace().count() > 1);
     (!said)
         .then(|| {
             complaint(
