@@ -56,6 +56,13 @@ fn only_the_right_people_from_the_right_place_are_let_in() {
     assert_eq!(post(&[("Authorization", &bearer)]), 200);
     let answer = agent.hand_in(&other, &sale("1", 2));
     assert_eq!(answer["problems"][0]["code"], "foreign_till", "{answer}");
+}
+
+#[test]
+fn a_till_sees_its_own_documents_and_is_no_person() {
+    let (home, agent, token) = service();
+    let other = home.add_till("2");
+    agent.hand_in(&token, &sale("1", 1));
     let id = agent.get(&token, "/v1/documents").ok()["documents"][0]["id"]
         .as_str()
         .unwrap()
@@ -71,8 +78,8 @@ fn only_the_right_people_from_the_right_place_are_let_in() {
     assert_eq!(missing.status, 404, "{}", missing.body);
     let release = agent.http.send(|client| {
         client
-            .post(format!("{url}/{id}/release"))
-            .header("Authorization", &bearer)
+            .post(format!("{}/v1/documents/{id}/release", agent.url))
+            .header("Authorization", format!("Bearer {token}"))
             .body("{}")
     });
     assert!(

@@ -72,6 +72,9 @@ fn what_the_folder_wrote_is_read_again_as_the_same_document() {
     );
 }
 
+/// What is spelled in another way, and how.
+type Spelling<'a> = (&'a str, &'a dyn Fn(&mut Value));
+
 #[test]
 fn content_is_compared_by_value_not_by_spelling() {
     let home = Home::new(&Setup::bare());
@@ -88,7 +91,7 @@ fn content_is_compared_by_value_not_by_spelling() {
         change(&mut again);
         agent.hand_in(&token, &again)
     };
-    let same: [(&str, &dyn Fn(&mut Value)); 8] = [
+    let same: [Spelling; 8] = [
         ("trailing zeros", &|d| {
             d["body"]["lines"][0]["quantity"] = json!("1.000")
         }),

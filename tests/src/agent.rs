@@ -124,6 +124,13 @@ impl Agent {
         count.unwrap_or_else(|| panic!("no documents.{state}: {status}"))
     }
 
+    /// As [`Agent::count`], or nothing when it does not answer, because it has just ended.
+    pub fn count_if_up(&self, state: &str) -> Option<u64> {
+        let url = format!("{}/v1/status", self.url);
+        let answer = self.http.try_send(|client| client.get(url)).ok()?;
+        answer.ok()["documents"][state].as_u64()
+    }
+
     /// Waits until nothing waits any more.
     #[track_caller]
     pub fn wait_drained(&self, limit: Duration) {

@@ -11,8 +11,9 @@ use crate::shop::floor::STOCK_AT_START;
 use crate::shop::{Product, range};
 
 /// The agent's user in Odoo.
-pub const LOGIN: &str = "agent-zh01";
-const AGENT_KEY: &str = "TILLPOST_ODOO_KEY";
+pub const LOGIN: &str = "tillpost-ZH01";
+/// The environment variable that holds its key.
+pub const AGENT_KEY: &str = "TILLPOST_ODOO_KEY";
 const ADMIN_KEY: &str = "TILLPOST_ODOO_ADMIN_KEY";
 /// Draining a whole day takes Odoo minutes on a slow machine.
 pub const DRAIN: Duration = Duration::from_secs(900);
@@ -30,7 +31,7 @@ impl HeadOffice {
     /// A fresh database, set up for these tills.
     pub fn new(name: &str, tills: &[String]) -> Self {
         let database = Database::fresh(name);
-        let mut home = Home::new(&setup(&database));
+        let mut home = Home::new(&setup(&database, tills));
         let mut tokens = Vec::new();
         for till in tills {
             tokens.push((till.clone(), home.add_till(till)));
@@ -51,7 +52,8 @@ impl HeadOffice {
 
     /// Another PC for the same store: an empty data folder, the same tills.
     pub fn new_home(&mut self) {
-        let mut home = Home::new(&setup(&self.database));
+        let tills: Vec<String> = self.tokens.iter().map(|(till, _)| till.clone()).collect();
+        let mut home = Home::new(&setup(&self.database, &tills));
         home.set_env(AGENT_KEY, &self.key);
         for (till, token) in &mut self.tokens {
             *token = home.add_till(till);
@@ -91,9 +93,14 @@ fn problems(result: &serde_json::Value) -> String {
 }
 
 /// The configuration of a store that delivers to Odoo and takes its prices from there.
-fn setup(database: &Database) -> Setup {
+fn setup(database: &Database, tills: &[String]) -> Setup {
     let (url, name) = (&database.server.url, &database.name);
+    let tills: Vec<String> = tills
+        .iter()
+        .map(|till| format!("[[till]]\ncode = \"{till}\""))
+        .collect();
     Setup::bare()
+        .with(&tills.join("\n\n"))
         .with(&format!(
             "[[destination]]\nname = \"odoo\"\ntype = \"odoo\"\nurl = \"{url}\"\ndatabase = \"{name}\"\n\
              login = \"{LOGIN}\"\nsecret = {{ env = \"{AGENT_KEY}\" }}\n\
