@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 /// The wall clock; the only place that reads it.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
@@ -95,17 +95,36 @@ impl Board {
 }
 
 /// Wakes every loop that waits for new documents.
-#[derive(Debug, Clone, Default)]
-pub struct Bell(Arc<Notify>);
+#[derive(Debug, Clone)]
+pub struct Bell(watch::Sender<u64>);
+
+impl Default for Bell {
+    fn default() -> Self {
+        Self(watch::Sender::new(0))
+    }
+}
 
 impl Bell {
-    /// Wakes whoever waits. A loop that is not waiting just now looks again by itself.
+    /// Wakes whoever listens.
     pub fn ring(&self) {
-        self.0.notify_waiters();
+        self.0.send_modify(|rings| *rings = rings.wrapping_add(1));
     }
-    /// Waits for the next ring.
-    pub async fn rung(&self) {
-        self.0.notified().await;
+    /// Listens from now on.
+    pub fn listen(&self) -> Ear {
+        Ear(self.0.subscribe())
+    }
+}
+
+/// Hears a bell, also when it rang while its loop was busy.
+#[derive(Debug)]
+pub struct Ear(watch::Receiver<u64>);
+
+impl Ear {
+    /// Waits for a ring since the last one heard. Never ends once the bell is gone.
+    pub async fn heard(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending().await
+        }
     }
 }
 

@@ -13,6 +13,7 @@
 //! document after the till got its yes.
 
 pub mod backoff;
+pub mod failpoint;
 pub mod outbox;
 
 pub mod paths;
@@ -25,9 +26,11 @@ pub mod intake;
 
 pub mod activity;
 pub mod delivery;
+pub mod evening;
 pub mod status;
 pub mod update;
 
 pub mod app;
 pub mod cli;
 pub mod demo;
+pub mod logging;

@@ -1,1 +1,314 @@
-//! Stub.
+//! Secrets: read from where the configuration says, made where the agent makes them, and never shown.
+//!
+//! Passwords that people choose are kept as slow hashes; tokens are 256 random bits, so that nothing slow is needed.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+
+use ring::pbkdf2;
+use tillpost_shared::config::SecretSource;
+
+use crate::paths;
+
+/// What every token begins with, so that one that leaked is recognised.
+const TOKEN_PREFIX: &str = "tp_";
+/// Random bytes of a token.
+const TOKEN_BYTES: usize = 32;
+/// A secret's file may be no larger: a slip of the path should not be read into memory.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+/// Rounds of a login's hash: a tenth of a second on a store's PC, which is what guessing costs.
+const ROUNDS: u32 = 200_000;
+/// Rounds beyond which a stored hash is not believed; it would hang the login.
+const ROUNDS_MAX: u32 = 10_000_000;
+/// Random bytes of an installation's id.
+const INSTALL_ID_BYTES: usize = 16;
+const HASH_BYTES: usize = 32;
+const SALT_BYTES: usize = 16;
+/// The kind of hash, and what separates its parts.
+const HASH_KIND: &str = "pbkdf2-sha256";
+
+/// A secret. It has no text form: whoever needs it says so by [`Secret::expose`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a text that must not be shown.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+    /// The secret itself, for the one who sends or compares it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+    /// Whether this is the secret; takes as long for a wrong one as for the right one.
+    pub fn is(&self, given: &str) -> bool {
+        let (own, given) = (self.0.as_bytes(), given.as_bytes());
+        let differing = own
+            .iter()
+            .zip(given)
+            .fold(0, |bits, (own, given)| bits | (own ^ given));
+        own.len() == given.len() && std::hint::black_box(differing) == 0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// Why a secret cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The environment variable is not set, or no text.
+    #[error("the environment variable {name} is not set")]
+    NoVariable {
+        /// Its name.
+        name: String,
+    },
+    /// The service manager gave no credentials.
+    #[error("the credential {name} was not handed over by the service manager")]
+    NoCredentials {
+        /// Its name.
+        name: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot read the secret in {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The file cannot be written.
+    #[error("cannot write the key to {path}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Everybody on the machine can read it.
+    #[error("the secret in {path} can be read by everybody on this machine")]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is nothing in it.
+    #[error("the secret in {place} is empty")]
+    Empty {
+        /// Where it should be.
+        place: String,
+    },
+}
+
+impl SecretError {
+    /// What to do about it, for a person.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NoVariable { name } => {
+                format!("set {name} for the service, or give the secret as a file")
+            }
+            Self::NoCredentials { name } => {
+                format!("add LoadCredential={name}:PATH to the service's unit")
+            }
+            Self::Read { .. } => {
+                "check the path, and that the service's account may read it".to_owned()
+            }
+            Self::Write { .. } => {
+                "check that the service's account may write to its data folder".to_owned()
+            }
+            Self::Exposed { path } => {
+                format!(
+                    "take it away from others with: chmod o-rwx {}",
+                    path.display()
+                )
+            }
+            Self::Empty { .. } => "write the secret there, on one line".to_owned(),
+        }
+    }
+}
+
+/// Reads a secret from where the configuration says.
+pub fn read(source: &SecretSource) -> Result<Secret, SecretError> {
+    let (text, place) = match source {
+        SecretSource::Env(name) => {
+            let missing = |_| SecretError::NoVariable { name: name.clone() };
+            let text = std::env::var(name).map_err(missing)?;
+            (text, format!("the environment variable {name}"))
+        }
+        SecretSource::File(path) => (read_file(Path::new(path))?, path.clone()),
+        SecretSource::Credential(name) => {
+            let dir = std::env::var_os("CREDENTIALS_DIRECTORY")
+                .ok_or_else(|| SecretError::NoCredentials { name: name.clone() })?;
+            let text = read_file(&Path::new(&dir).join(name))?;
+            (text, format!("the credential {name}"))
+        }
+        SecretSource::Literal(text) => (text.clone(), "the configuration".to_owned()),
+    };
+    // Editors and `echo` end a file with a newline that nobody means.
+    let trimmed = text.trim_end_matches(['\r', '\n']);
+    if trimmed.is_empty() {
+        return Err(SecretError::Empty { place });
+    }
+    Ok(Secret::new(trimmed))
+}
+
+fn read_file(path: &Path) -> Result<String, SecretError> {
+    let failed = |source| SecretError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let file = std::fs::File::open(path).map_err(failed)?;
+    if open_to_everybody(&file).map_err(failed)? {
+        return Err(SecretError::Exposed {
+            path: path.to_owned(),
+        });
+    }
+    let mut text = String::new();
+    file.take(FILE_BYTES_MAX)
+        .read_to_string(&mut text)
+        .map_err(failed)?;
+    Ok(text)
+}
+
+#[cfg(unix)]
+fn open_to_everybody(file: &std::fs::File) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(file.metadata()?.permissions().mode() & 0o007 != 0)
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the same shape as on Unix")]
+fn open_to_everybody(_: &std::fs::File) -> io::Result<bool> {
+    // Windows: the folder's access list, set by the installer, is inherited by what lies in it.
+    Ok(false)
+}
+
+/// A new token, to be shown once.
+pub fn new_token() -> String {
+    format!("{TOKEN_PREFIX}{}", hex(&random::<TOKEN_BYTES>()))
+}
+
+/// A new installation's id: random, and no secret.
+pub fn new_install_id() -> String {
+    hex(&random::<INSTALL_ID_BYTES>())
+}
+
+/// The command line's key: the one in the data folder, or a new one. For the service.
+pub fn make_cli_key(data_dir: &Path) -> Result<Secret, SecretError> {
+    if let Ok(key) = read_cli_key(data_dir)
+        && key.expose().starts_with(TOKEN_PREFIX)
+        && key.expose().len() == TOKEN_PREFIX.len() + 2 * TOKEN_BYTES
+    {
+        return Ok(key);
+    }
+    let path = paths::cli_key_file(data_dir);
+    let key = new_token();
+    write_private(&path, &key).map_err(|source| SecretError::Write { path, source })?;
+    Ok(Secret::new(key))
+}
+
+/// Reads the command line's key. For the command line.
+pub fn read_cli_key(data_dir: &Path) -> Result<Secret, SecretError> {
+    let path = paths::cli_key_file(data_dir);
+    read(&SecretSource::File(path.to_string_lossy().into_owned()))
+}
+
+/// Writes a file that only its owner can read, never half.
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let part = path.with_extension("part");
+    // What a crash left behind may have other rights.
+    match std::fs::remove_file(&part) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut file = create_private(&part)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()?;
+    drop(file);
+    std::fs::rename(&part, path)?;
+    paths::sync_dir(paths::parent(path))
+}
+
+/// Makes a new file that only its owner can read.
+pub fn create_private(path: &Path) -> io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// The hash under which a login's secret is kept: `pbkdf2-sha256$ROUNDS$SALT$HASH`.
+pub fn hash_login(secret: &str) -> String {
+    let salt = random::<SALT_BYTES>();
+    let hash = slow_hash(secret, &salt, ROUNDS_DEFAULT);
+    format!("{HASH_KIND}${ROUNDS}${}${}", hex(&salt), hex(&hash))
+}
+
+/// Whether the secret is the one of the stored hash. Takes as long for a wrong one as for the right one.
+pub fn verify_login(secret: &str, stored: &str) -> bool {
+    let parts: Vec<&str> = stored.split('$').collect();
+    let [HASH_KIND, rounds, salt, hash] = parts.as_slice() else {
+        return false;
+    };
+    let rounds: Option<u32> = rounds.parse().ok().filter(|rounds| *rounds <= ROUNDS_MAX);
+    let (Some(rounds), Some(salt), Some(hash)) =
+        (rounds.and_then(NonZeroU32::new), unhex(salt), unhex(hash))
+    else {
+        return false;
+    };
+    pbkdf2::verify(
+        pbkdf2::PBKDF2_HMAC_SHA256,
+        rounds,
+        &salt,
+        secret.as_bytes(),
+        &hash,
+    )
+    .is_ok()
+}
+
+const ROUNDS_DEFAULT: NonZeroU32 = NonZeroU32::new(ROUNDS).unwrap();
+
+fn slow_hash(secret: &str, salt: &[u8], rounds: NonZeroU32) -> [u8; HASH_BYTES] {
+    let mut hash = [0; HASH_BYTES];
+    pbkdf2::derive(
+        pbkdf2::PBKDF2_HMAC_SHA256,
+        rounds,
+        salt,
+        secret.as_bytes(),
+        &mut hash,
+    );
+    hash
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "a machine without randomness can make no secret; going on would make a guessable one"
+)]
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system gives random numbers");
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if text.len() % 2 != 0 || !text.is_ascii() {
+        return None;
+    }
+    let pairs = (0..text.len()).step_by(2);
+    pairs
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "secret_tests.rs"]
+mod tests;

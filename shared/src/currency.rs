@@ -41,6 +41,45 @@ pub fn smallest_unit(code: &str) -> Decimal {
     Decimal::new(1, exponent(code))
 }
 
+/// Currencies whose coins are coarser than their smallest unit, with the step to which cash is rounded.
+const CASH_STEPS: [(&str, i64, u32); 24] = [
+    ("AUD", 5, 2),
+    ("CAD", 5, 2),
+    ("CHF", 5, 2),
+    ("CZK", 1, 0),
+    ("DKK", 50, 2),
+    ("EUR", 5, 2),
+    ("HKD", 10, 2),
+    ("HUF", 5, 0),
+    ("IDR", 100, 0),
+    ("ILS", 10, 2),
+    ("INR", 1, 0),
+    ("KRW", 10, 0),
+    ("MXN", 50, 2),
+    ("MYR", 5, 2),
+    ("NOK", 1, 0),
+    ("NZD", 10, 2),
+    ("PHP", 25, 2),
+    ("SEK", 1, 0),
+    ("SGD", 5, 2),
+    ("THB", 25, 2),
+    ("TWD", 1, 0),
+    ("UAH", 50, 2),
+    ("VND", 500, 0),
+    ("ZAR", 10, 2),
+];
+/// The cash step of every other currency, in smallest units: the most common one.
+const CASH_STEP_DEFAULT: i64 = 5;
+
+/// To what amount cash is rounded in this currency.
+pub fn cash_step(code: &str) -> Decimal {
+    let step = CASH_STEPS.iter().find(|(known, _, _)| *known == code);
+    step.map_or_else(
+        || Decimal::new(CASH_STEP_DEFAULT, exponent(code)),
+        |(_, step, digits)| Decimal::new(*step, *digits),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +89,13 @@ mod tests {
         let units = ["JPY", "CHF", "KWD", "CLF"].map(|code| smallest_unit(code).to_string());
         assert_eq!(units, ["1", "0.01", "0.001", "0.0001"]);
         assert!(!known("CFH"));
+    }
+
+    #[test]
+    fn the_cash_step_is_the_smallest_coin() {
+        let steps = ["CHF", "EUR", "SEK", "DKK", "HUF", "RON", "JPY"].map(cash_step);
+        let steps = steps.map(|step| step.to_string());
+        assert_eq!(steps, ["0.05", "0.05", "1", "0.50", "5", "0.05", "5"]);
+        assert!(CASH_STEPS.iter().all(|(code, _, _)| known(code)));
     }
 }

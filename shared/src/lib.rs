@@ -17,6 +17,8 @@ pub mod json;
 pub mod key;
 pub mod problem;
 pub mod redact;
+#[cfg(test)]
+mod sample;
 pub mod scalar;
 pub mod schema;
 pub mod shape;

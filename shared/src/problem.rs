@@ -103,8 +103,6 @@ codes! {
     UnknownStore = "unknown_store", Some("check the store's code in the till and in tillpost.toml");
     /// A document of a till that was not added.
     UnknownTill = "unknown_till", Some("add the till with: tillpost till add CODE; then release the document");
-    /// A currency that is missing where there is money.
-    MissingCurrency = "missing_currency", Some("give currency, for example CHF");
     /// Line totals do not add up to the document's total.
     TotalMismatch = "total_mismatch", Some("correct it at the till, or release it as it is");
     /// Tax sums do not add up.
@@ -117,8 +115,14 @@ codes! {
     SignMismatch = "sign_mismatch", Some("goods that come back have negative quantities and totals");
     /// An amount finer than the currency's smallest unit.
     AmountScale = "amount_scale", Some("round the amount to the currency's smallest unit");
+    /// Two lines of a document have the same number.
+    RepeatedLine = "repeated_line", Some("number the lines of a document so that each number stands once");
     /// A line's total is not quantity x unit price less discounts.
     LineMismatch = "line_mismatch", None;
+    /// A method's difference at the day's close is not what was counted less what was expected.
+    DifferenceMismatch = "difference_mismatch", None;
+    /// A tip stands on a tender and as a line.
+    TipTwice = "tip_twice", Some("give a tip either on the tender or as a line");
     /// A foreign amount times its rate is not the amount.
     RateMismatch = "rate_mismatch", None;
     /// The till's clock runs ahead of the agent's.
@@ -129,6 +133,8 @@ codes! {
     BusinessDateOdd = "business_date_odd", Some("check the till's date and the store's day cut-off");
     /// The quantities of lots do not add up to the line's.
     LotsMismatch = "lots_mismatch", None;
+    /// What is not counted is said to be none, though not everything was counted.
+    CountScope = "count_scope", Some("missing_means zero fits a full count");
     /// A barcode that a spreadsheet turned into scientific notation.
     BarcodeDamaged = "barcode_damaged", Some("format the barcode column as text before saving");
     /// A return without the original receipt.

@@ -1,6 +1,7 @@
 //! Where documents go. One trait, and an enum of the destinations that exist.
 
 pub mod folder;
+pub mod line;
 pub mod odoo;
 
 use std::future::Future;
@@ -59,4 +60,28 @@ pub trait Destination {
 
     /// What it holds of these documents, for the proof; documents it does not hold are missing from the answer.
     fn read_back(&self, uids: &[Uuid]) -> impl Future<Output = Result<Vec<Held>, Outage>> + Send;
+}
+
+/// The destinations that exist.
+pub enum Any {
+    /// Files in a folder.
+    Folder(folder::Folder),
+    /// Odoo itself.
+    Odoo(Box<odoo::Odoo>),
+}
+
+impl Destination for Any {
+    async fn deliver(&self, batch: &[Delivery]) -> Result<Vec<Verdict>, Outage> {
+        match self {
+            Self::Folder(folder) => folder.deliver(batch).await,
+            Self::Odoo(odoo) => odoo.deliver(batch).await,
+        }
+    }
+
+    async fn read_back(&self, uids: &[Uuid]) -> Result<Vec<Held>, Outage> {
+        match self {
+            Self::Folder(folder) => folder.read_back(uids).await,
+            Self::Odoo(odoo) => odoo.read_back(uids).await,
+        }
+    }
 }

@@ -340,6 +340,13 @@ pub fn wake(connection: &Connection, cause_code: &str) -> Result<usize, StoreErr
     )?)
 }
 
+/// Whether a due time lies further ahead than makes sense.
+pub fn any_due_beyond(connection: &Connection, latest: Timestamp) -> Result<bool, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'waiting' AND due_at > 0 AND due_at > ?1)")?
+        .query_row([micros(latest)], |row| row.get(0))?)
+}
+
 /// No due time lies further ahead than this: a clock that jumped back must not freeze a lane.
 pub fn cap_due(connection: &Connection, latest: Timestamp) -> Result<usize, StoreError> {
     Ok(connection.execute(

@@ -7,6 +7,7 @@
 //! Order, pages and cursors use `seq` only, never a clock.
 
 pub mod accept;
+pub mod backup;
 pub mod connection;
 pub mod history;
 pub mod lane;

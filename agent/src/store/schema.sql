@@ -62,6 +62,7 @@ CREATE TABLE deliveries (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_seq   ON deliveries (seq);
 CREATE INDEX deliveries_due   ON deliveries (destination, seq, due_at) WHERE state = 'waiting';
+CREATE INDEX deliveries_later ON deliveries (due_at) WHERE state = 'waiting' AND due_at > 0;
 CREATE INDEX deliveries_batch ON deliveries (destination, batch) WHERE batch IS NOT NULL;
 CREATE INDEX deliveries_done  ON deliveries (destination, delivered_at) WHERE delivered_at IS NOT NULL;
 

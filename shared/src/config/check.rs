@@ -1,10 +1,25 @@
-//! Reads `tillpost.toml` and says what is wrong with it, with line and suggestion.
+//! Reads `tillpost.toml` and says everything that is wrong with it, with lines: first the shape
+//! ([`super::structure`]), then what the values mean, here and in [`super::routes`].
 
-use super::Config;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Deserialize;
+use toml::de::DeTable;
+
+use super::parsed::{loopback, time_of_day, zone};
+use super::place::Place;
+use super::{Config, Environment, Listen, Numbers, Store, Till, routes, schema, structure};
+use crate::currency;
+use crate::scalar::{Code, Day};
+
+/// For how many years bodies may be kept at most; keys are kept that long anyway.
+const KEEP_DAYS_MAX: u32 = 3_653;
+/// Tills may not be called like the kinds that need none: their keys would collide.
+const RESERVED_TILLS: &[&str] = &["settlement", "stock_count", "stock_move", "pickup"];
 
 /// What is wrong with the configuration.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("line {line}: {message}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// Line in the file, from 1; 0 when it concerns the whole file.
     pub line: usize,
@@ -14,13 +29,199 @@ pub struct ConfigError {
     pub hint: Option<String>,
 }
 
-/// Reads and checks the text of `tillpost.toml`; every problem found is told.
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line > 0 {
+            write!(f, "line {}: ", self.line)?;
+        }
+        f.write_str(&self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "; {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Reads and checks the text of `tillpost.toml`; every problem found is told, in the order of the file.
 pub fn read(text: &str) -> Result<Config, Vec<ConfigError>> {
-    toml::from_str(text).map_err(|error| {
-        vec![ConfigError {
-            line: 0,
-            message: error.message().to_owned(),
-            hint: None,
-        }]
-    })
+    let (root, broken) = DeTable::parse_recoverable(text);
+    if !broken.is_empty() {
+        return Err(broken.iter().map(|error| plain(text, error)).collect());
+    }
+    let mut pruned = root.clone();
+    let mut problems = structure::prune(text, &schema(), &mut pruned);
+    match Config::deserialize(toml::de::Deserializer::from(pruned)) {
+        Ok(config) => {
+            let mut checks = Checks { problems };
+            checks.config(&config, Place::root(text, root.get_ref()));
+            problems = checks.problems;
+            if problems.is_empty() {
+                return Ok(config);
+            }
+        }
+        // What the walk along the schema found says it better.
+        Err(error) if problems.is_empty() => problems.push(plain(text, &error)),
+        Err(_) => {}
+    }
+    problems.sort_by_key(|problem| problem.line);
+    Err(problems)
+}
+
+fn plain(text: &str, error: &toml::de::Error) -> ConfigError {
+    let start = error.span().map(|span| span.start);
+    ConfigError {
+        line: start.map_or(0, |start| structure::line_of(text, start)),
+        message: error.message().replace('\n', ", "),
+        hint: None,
+    }
+}
+
+/// The problems found so far.
+pub(super) struct Checks {
+    problems: Vec<ConfigError>,
+}
+
+impl Checks {
+    /// Notes a problem.
+    pub fn add(&mut self, place: Place<'_>, message: impl Into<String>, hint: &str) {
+        self.problems.push(ConfigError {
+            line: place.line,
+            message: message.into(),
+            hint: (!hint.is_empty()).then(|| hint.to_owned()),
+        });
+    }
+    /// Notes a problem unless the condition holds.
+    pub fn need(&mut self, holds: bool, place: Place<'_>, message: &str, hint: &str) {
+        if !holds {
+            self.add(place, message, hint);
+        }
+    }
+    /// Notes a name that is not a code.
+    pub fn code(&mut self, text: &str, place: Place<'_>, what: &str) {
+        let message = format!("{what} must be 1 to 32 of A-Z a-z 0-9 . _ -");
+        self.need(Code::parse(text).is_some(), place, &message, "");
+    }
+
+    fn config(&mut self, config: &Config, root: Place<'_>) {
+        self.store(&config.store, root.key("store"));
+        self.listen(&config.listen, config.store.environment, root.key("listen"));
+        let data = root.key("data");
+        let keep_days = config.data.keep_days;
+        self.need(
+            (1..=KEEP_DAYS_MAX).contains(&keep_days),
+            data.key("keep_days"),
+            &format!("`keep_days` must be 1 to {KEEP_DAYS_MAX}"),
+            "",
+        );
+        let dir = config.data.dir.as_deref();
+        self.need(
+            dir.is_none_or(|dir| !dir.trim().is_empty()),
+            data.key("dir"),
+            "`dir` is empty",
+            "leave it out for the usual folder",
+        );
+        self.tills(&config.tills, root.key("till"));
+        routes::destinations(self, config, root.key("destination"));
+        if let Some(catalog) = &config.catalog {
+            routes::catalog(self, catalog, config, root.key("catalog"));
+        }
+        routes::inboxes(self, &config.inboxes, root.key("inbox"));
+    }
+
+    fn store(&mut self, store: &Store, place: Place<'_>) {
+        self.code(&store.code, place.key("code"), "the store's `code`");
+        self.need(
+            zone(&store.timezone).is_some(),
+            place.key("timezone"),
+            &format!("`{}` is no time zone", store.timezone),
+            "give an IANA name such as Europe/Zurich",
+        );
+        self.need(
+            currency::known(&store.currency),
+            place.key("currency"),
+            &format!("`{}` is no currency", store.currency),
+            "give an ISO 4217 code such as CHF",
+        );
+        self.need(
+            time_of_day(&store.day_cutoff).is_some(),
+            place.key("day_cutoff"),
+            &format!("`{}` is no time of day", store.day_cutoff),
+            "write HH:MM, as in 04:00",
+        );
+        self.need(
+            language(&store.language),
+            place.key("language"),
+            &format!("`{}` is no language", store.language),
+            "give a code such as de, or de-CH",
+        );
+    }
+
+    fn listen(&mut self, listen: &Listen, environment: Environment, place: Place<'_>) {
+        let address = listen.address.parse::<std::net::SocketAddr>();
+        self.need(
+            address.is_ok(),
+            place.key("address"),
+            &format!("`{}` is no address to listen on", listen.address),
+            "write an IP address and a port, as in 127.0.0.1:7470",
+        );
+        let far = address.is_ok_and(|address| !loopback(address.ip()));
+        let open = !listen.require_token;
+        self.need(
+            !(open && environment == Environment::Production),
+            place.key("require_token"),
+            "`require_token = false` is refused in production",
+            "leave it out, and give every till its token with: tillpost till add CODE",
+        );
+        self.need(
+            !(open && far),
+            place.key("require_token"),
+            "`require_token = false` is refused when others than this machine can reach the agent",
+            "listen on 127.0.0.1, or leave it out",
+        );
+        for (index, host) in listen.hosts.iter().enumerate() {
+            let plain = !host.is_empty()
+                && !host.contains(|c: char| c.is_whitespace() || matches!(c, '/' | ':' | '*'));
+            self.need(
+                plain,
+                place.key("hosts").item(index),
+                &format!("`{host}` is no host name"),
+                "write the name alone, without http:// and without a port",
+            );
+        }
+    }
+
+    fn tills(&mut self, tills: &[Till], place: Place<'_>) {
+        let mut seen = BTreeSet::new();
+        for (index, till) in tills.iter().enumerate() {
+            let place = place.item(index);
+            let at = place.key("code");
+            self.code(&till.code, at, "a till's `code`");
+            let message = format!("a till may not be called `{}`", till.code);
+            let free = !RESERVED_TILLS.contains(&till.code.as_str());
+            self.need(free, at, &message, "take another code");
+            let message = format!("the till `{}` stands here twice", till.code);
+            self.need(seen.insert(&till.code), at, &message, "keep one of them");
+            if let Some(from) = &till.numbers_from {
+                let at = place.key("numbers_from");
+                let date = Day::parse(from).is_some();
+                let message = format!("`{from}` is no date");
+                self.need(date, at, &message, "write YYYY-MM-DD, as in 2026-11-01");
+                self.need(
+                    till.numbers != Numbers::Never,
+                    at,
+                    "`numbers_from` says nothing while `numbers` is never",
+                    "set `numbers` to daily or wrapping, or leave `numbers_from` out",
+                );
+            }
+        }
+    }
+}
+
+/// `de`, `de-CH`, `de_CH`.
+fn language(text: &str) -> bool {
+    let (word, region) = text.split_once(['-', '_']).unwrap_or((text, "XX"));
+    let letters = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    (2..=3).contains(&word.len()) && letters(word) && region.len() == 2 && letters(region)
 }

@@ -3,6 +3,11 @@
 //! Reading the text is here; files, environment variables and credentials are the agent's business.
 
 pub mod check;
+mod parsed;
+mod place;
+mod routes;
+mod secret;
+mod structure;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +15,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use check::{ConfigError, read};
+pub use parsed::duration;
+pub use secret::SecretSource;
+
+/// A commented file to start from; `tillpost.toml` of a fresh installation.
+pub const TEMPLATE: &str = include_str!("default.toml");
+
+/// The JSON Schema of `tillpost.toml`, for editors and for `tillpost config schema`.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Config).to_value()
+}
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -213,20 +228,6 @@ pub enum DestinationType {
     Nats,
 }
 
-/// Where a secret is found; the secret itself never travels with the file.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub enum SecretSource {
-    /// In an environment variable.
-    Env(String),
-    /// In a file.
-    File(String),
-    /// In a credential of the service manager.
-    Credential(String),
-    /// Here, in development and test only.
-    Literal(String),
-}
-
 /// Where prices come from.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -275,3 +276,6 @@ pub struct Inbox {
     /// How its files are read.
     pub profile: String,
 }
+
+#[cfg(test)]
+mod tests;

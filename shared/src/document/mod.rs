@@ -14,6 +14,7 @@ use uuid::Uuid;
 pub use crate::document::day::{CashMovement, DayClose, DayOpen, Settlement, TillActivity};
 pub use crate::document::sale::{Sale, Void};
 pub use crate::document::stock::{Pickup, StockCount, StockMove};
+use crate::problem::Code as ProblemCode;
 use crate::scalar::{Code, Currency, Day, Ext, Moment, Number, Text, Verbatim};
 use crate::shape::{Form, Place, Shape};
 use crate::{choice, shape};
@@ -225,18 +226,22 @@ impl Document {
     pub fn read(value: Value, place: &mut Place) -> Option<Self> {
         let mut object = place.object(value)?;
         let body = object.shift_remove("body").filter(|body| !body.is_null());
+        let kind = object.get("kind").and_then(Value::as_str);
+        let kind = kind.and_then(Kind::from_word);
         let head = Head::read(Value::Object(object), place);
-        let Some(body) = body else {
-            return place.field("body", |place| {
-                place.refuse(
-                    crate::problem::Code::MissingField,
-                    "this field is required and is missing",
-                )
-            });
-        };
-        let head = head?;
-        let body = place.field("body", |place| Body::read(head.kind, body, place))?;
-        Some(Self { head, body })
+        // The body is read whatever is wrong with the head, so that all problems are told at once.
+        let body = place.field("body", |place| match (kind, body) {
+            (Some(kind), Some(body)) => Body::read(kind, body, place),
+            (None, Some(_)) => None,
+            (_, None) => place.refuse(
+                ProblemCode::MissingField,
+                "this field is required and is missing",
+            ),
+        });
+        Some(Self {
+            head: head?,
+            body: body?,
+        })
     }
 
     /// The document as it is stored: without `id`, `key` and `uid`, which have columns of their own.
@@ -246,9 +251,8 @@ impl Document {
 
     /// The document in a form, without `id`, `key` and `uid`.
     pub fn json(&self, form: Form) -> Value {
-        let mut object = match self.head.json(form) {
-            Value::Object(object) => object,
-            other => return other,
+        let Value::Object(mut object) = self.head.json(form) else {
+            return Value::Null;
         };
         for name in ["id", "key", "uid"] {
             object.shift_remove(name);

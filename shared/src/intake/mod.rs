@@ -7,12 +7,14 @@ mod claim;
 mod cloud_event;
 mod newer;
 mod split;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 pub use self::newer::Newer;
@@ -125,14 +127,19 @@ pub fn read(mut value: Value, terms: &Terms) -> Reading {
         return refused(None, vec![Problem::refused(Code::NotJson, "", message)]);
     };
     let claim = claim::take(object);
-    if let Some(problem) = too_many_lines(&value) {
+    if let Some(problem) = too_many_lines(object) {
         return refused(None, vec![problem]);
     }
-    let flags = redact::redact(&mut value);
-    if newer::schema(&value).is_some_and(|schema| schema > terms.schema) {
+    let unknown = if newer::schema(object).is_some_and(|schema| schema > terms.schema) {
+        Unknown::Ignored
+    } else {
+        Unknown::Refused
+    };
+    let flags = redact::redact(&mut value, unknown);
+    if unknown == Unknown::Ignored {
         return newer::read(value, &claim, flags, terms);
     }
-    let mut place = Place::new(Unknown::Refused);
+    let mut place = Place::new(unknown);
     let document = Document::read(value, &mut place);
     match document {
         Some(document) if place.problems.is_empty() => judge(document, &claim, flags, terms),
@@ -198,7 +205,7 @@ fn foreign_store(store: &StoreCode, terms: &Terms) -> Option<Problem> {
     (*store != terms.store).then(|| Problem::held(Code::UnknownStore, "store", message))
 }
 
-fn too_many_lines(document: &Value) -> Option<Problem> {
+fn too_many_lines(document: &Map<String, Value>) -> Option<Problem> {
     let lists = ["lines", "voided_lines"].map(|name| document.get("body")?.get(name)?.as_array());
     let lines: usize = lists.into_iter().flatten().map(Vec::len).sum();
     let message = format!("more than {LINES_MAX} lines");
@@ -206,7 +213,7 @@ fn too_many_lines(document: &Value) -> Option<Problem> {
 }
 
 /// What a document comes to.
-fn total(body: &Body) -> Option<Decimal> {
+pub fn total(body: &Body) -> Option<Decimal> {
     match body {
         Body::Sale(sale) | Body::Return(sale) => Some(sale.total.0),
         Body::CashMovement(movement) => Some(movement.amount.0),

@@ -1,6 +1,6 @@
 //! Documents of a later schema: kept whole, held, and read again after an update.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::claim::Claim;
@@ -32,7 +32,7 @@ pub struct Newer {
 }
 
 /// The schema a document says it follows, if it says so in a way that can be read.
-pub(super) fn schema(document: &Value) -> Option<i64> {
+pub(super) fn schema(document: &Map<String, Value>) -> Option<i64> {
     match document.get("schema")? {
         Value::Number(number) => number.as_i64(),
         Value::String(digits) => digits.parse().ok(),

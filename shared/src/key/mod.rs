@@ -5,6 +5,8 @@
 
 mod facts;
 mod origin;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

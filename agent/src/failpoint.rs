@@ -1,0 +1,35 @@
+//! Named places at which a test lets the power fail. Only in debug builds; a release knows none of it.
+//!
+//! `TILLPOST_FAILPOINT=odoo.request_sent:3` ends the process, without any clean-up, when that place is reached for the
+//! third time, and says so on stderr.
+
+/// Marks the place `name`.
+#[cfg(not(debug_assertions))]
+#[inline]
+pub fn hit(_name: &'static str) {}
+
+/// Marks the place `name`.
+#[cfg(debug_assertions)]
+#[expect(
+    clippy::print_stderr,
+    reason = "the test reads it, and the process ends here"
+)]
+pub fn hit(name: &'static str) {
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    static WANTED: LazyLock<Option<(String, u32)>> = LazyLock::new(|| {
+        let wanted = std::env::var("TILLPOST_FAILPOINT").ok()?;
+        let (name, times) = wanted.rsplit_once(':')?;
+        Some((name.to_owned(), times.parse().ok()?))
+    });
+    static HITS: AtomicU32 = AtomicU32::new(0);
+
+    if let Some((wanted, times)) = WANTED.as_ref()
+        && wanted == name
+        && HITS.fetch_add(1, Ordering::SeqCst) + 1 == *times
+    {
+        eprintln!("failpoint {name} hit");
+        std::process::abort();
+    }
+}

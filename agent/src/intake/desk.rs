@@ -1,0 +1,366 @@
+//! The counter where documents are handed in, whichever door they came through: read, judged, stored in one commit.
+//!
+//! Reading and judging is plain computing and happens before the writer is asked; the writer decides only between
+//! new, duplicate and conflict. The answer is given after the commit, never before.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use jiff::Timestamp;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use serde::Serialize;
+use serde_json::Value;
+use tillpost_shared::intake::{Item, Reading, Terms, read};
+use tillpost_shared::problem::{Code, Level, Problem};
+
+use crate::activity::Bell;
+use crate::intake::house::House;
+use crate::outbox::State;
+use crate::store::accept::{self, Accepted, Arrival, Outcome, Routes};
+use crate::store::{Store, StoreError, tills};
+
+/// Documents and lines that are read on the spot; more are read on a thread of their own, so that a small sale of
+/// another till does not wait behind them.
+const WEIGHT_ON_THE_SPOT_MAX: usize = 100;
+/// The fastest commit the histogram tells apart, in seconds; each bucket is twice the one before.
+const COMMIT_SECONDS_MIN: f64 = 0.000_5;
+/// Up to about eight seconds.
+const COMMIT_BUCKETS: u16 = 15;
+
+/// Who hands documents in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sender {
+    /// A till, or a store server that speaks for several.
+    Till {
+        /// The tills its token speaks for.
+        codes: Vec<String>,
+    },
+    /// The command line, by its key.
+    CommandLine,
+    /// A drop folder, by its path.
+    Inbox(String),
+    /// Whoever, where no token is required.
+    Anyone,
+}
+
+impl Sender {
+    /// The name in the history of a document of this till.
+    fn who(&self, till: &str) -> String {
+        match self {
+            Self::Till { codes } if till.is_empty() => format!("till {}", codes.join(", ")),
+            Self::Till { .. } => format!("till {till}"),
+            Self::CommandLine => "command line".to_owned(),
+            Self::Inbox(path) => format!("inbox {path}"),
+            Self::Anyone => "anybody".to_owned(),
+        }
+    }
+}
+
+/// What the sender is told of one document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ResultRow {
+    /// The agent's id; the first one's for a duplicate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The key, when the document got as far as having one.
+    pub key: Option<String>,
+    /// The key's uid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+    /// What became of it.
+    pub status: Status,
+    /// Where a duplicate's first one stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+    /// What was found, the worst first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Problem>,
+}
+
+/// What became of a document that was handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Stored; will be delivered.
+    Accepted,
+    /// Stored already.
+    Duplicate,
+    /// Stored; not delivered until a person releases it.
+    Held,
+    /// Not a document that can be read; not stored.
+    Refused,
+}
+
+/// What the desk has seen since the agent started.
+#[derive(Debug)]
+pub struct Tally {
+    counts: [AtomicU64; 4],
+    /// Seconds from handing a request to the writer to its commit.
+    pub commit_seconds: Histogram,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        let buckets = exponential_buckets(COMMIT_SECONDS_MIN, 2.0, COMMIT_BUCKETS);
+        Self {
+            counts: Default::default(),
+            commit_seconds: Histogram::new(buckets),
+        }
+    }
+}
+
+impl Tally {
+    /// How many documents ended like this.
+    pub fn of(&self, status: Status) -> u64 {
+        self.counts[status as usize].load(Ordering::Relaxed)
+    }
+
+    fn add(&self, rows: &[ResultRow]) {
+        for row in rows {
+            self.counts[row.status as usize].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The counter.
+#[derive(Debug)]
+pub struct Desk {
+    store: Store,
+    bell: Bell,
+    house: House,
+    routes: Routes,
+    require_token: bool,
+    tally: Tally,
+}
+
+impl Desk {
+    /// A desk before this store. With `require_token` false every till is known.
+    pub fn new(
+        store: Store,
+        bell: Bell,
+        house: House,
+        routes: Routes,
+        require_token: bool,
+    ) -> Self {
+        Self {
+            store,
+            bell,
+            house,
+            routes,
+            require_token,
+            tally: Tally::default(),
+        }
+    }
+
+    /// What it has seen.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Wakes whoever delivers: something may be due.
+    pub fn ring(&self) {
+        self.bell.ring();
+    }
+
+    /// Takes the documents of one request: one row each, in order, given after the one commit that holds them.
+    ///
+    /// # Errors
+    /// When the store fails, nothing of the request is stored.
+    pub async fn take(
+        &self,
+        items: Vec<Item>,
+        sender: &Sender,
+        now: Timestamp,
+    ) -> Result<Vec<ResultRow>, StoreError> {
+        let judge = Judge {
+            terms: self.house.terms(now),
+            tills: self.store.read(known_tills)?,
+            sender: sender.clone(),
+            any_till: !self.require_token,
+        };
+        let judged = if weight(&items) <= WEIGHT_ON_THE_SPOT_MAX {
+            judge.all(items)
+        } else {
+            let judging = tokio::task::spawn_blocking(move || judge.all(items));
+            // It ends early only when the agent itself does.
+            judging.await.map_err(|_| StoreError::Closing)?
+        };
+        let rows = self.keep(judged, sender, now).await?;
+        self.tally.add(&rows);
+        Ok(rows)
+    }
+
+    async fn keep(
+        &self,
+        judged: Vec<Result<Arrival, ResultRow>>,
+        sender: &Sender,
+        now: Timestamp,
+    ) -> Result<Vec<ResultRow>, StoreError> {
+        let (mut rows, mut arrivals) = (Vec::with_capacity(judged.len()), Vec::new());
+        for one in judged {
+            match one {
+                Ok(arrival) => {
+                    arrivals.push(arrival);
+                    rows.push(None);
+                }
+                Err(refused) => rows.push(Some(refused)),
+            }
+        }
+        let mut kept = Vec::new().into_iter();
+        if !arrivals.is_empty() {
+            let (routes, sender) = (self.routes.clone(), sender.clone());
+            let started = Instant::now();
+            let stored = self.store.write(move |writer| {
+                let one = |arrival: Arrival| {
+                    let who = sender.who(arrival.till());
+                    accept::accept(writer, vec![arrival], &routes, &who, now)
+                };
+                arrivals.into_iter().map(one).collect::<Result<Vec<_>, _>>()
+            });
+            kept = stored
+                .await?
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .into_iter();
+            let seconds = started.elapsed().as_secs_f64();
+            self.tally.commit_seconds.observe(seconds);
+            self.bell.ring();
+        }
+        let rows = rows
+            .into_iter()
+            .filter_map(|row| row.or_else(|| kept.next().map(row_of)));
+        Ok(rows.collect())
+    }
+}
+
+/// The tills that were added, each with the series of its documents that name none.
+fn known_tills(
+    connection: &rusqlite::Connection,
+) -> Result<BTreeMap<String, Option<String>>, StoreError> {
+    let tills = tills::list(connection)?;
+    Ok(tills
+        .into_iter()
+        .map(|till| (till.code, till.series))
+        .collect())
+}
+
+/// About how much there is to read: documents and their lines.
+fn weight(items: &[Item]) -> usize {
+    let lines = |value: &Value| value.pointer("/body/lines")?.as_array().map(Vec::len);
+    items
+        .iter()
+        .map(|item| 1 + item.as_ref().ok().and_then(lines).unwrap_or(0))
+        .sum()
+}
+
+fn row_of(accepted: Accepted) -> ResultRow {
+    let (status, state) = match accepted.outcome {
+        Outcome::Accepted => (Status::Accepted, None),
+        Outcome::Duplicate(state) => (Status::Duplicate, Some(state)),
+        Outcome::Held => (Status::Held, None),
+    };
+    ResultRow {
+        id: Some(accepted.id),
+        key: Some(accepted.key),
+        uid: Some(accepted.uid.to_string()),
+        status,
+        state,
+        problems: accepted.problems,
+    }
+}
+
+/// Reads documents for one sender. Pure.
+struct Judge {
+    terms: Terms,
+    tills: BTreeMap<String, Option<String>>,
+    sender: Sender,
+    any_till: bool,
+}
+
+impl Judge {
+    fn all(&self, items: Vec<Item>) -> Vec<Result<Arrival, ResultRow>> {
+        items.into_iter().map(|item| self.one(item)).collect()
+    }
+
+    fn one(&self, item: Item) -> Result<Arrival, ResultRow> {
+        let mut value = item.map_err(|problem| refused(None, vec![problem]))?;
+        self.fill_in_series(&mut value);
+        match read(value, &self.terms) {
+            Reading::Refused { key, problems } => Err(refused(key, problems)),
+            Reading::Read(mut judged) => {
+                let till = judged.document.head.till().to_owned();
+                self.look_at_till(&till, &judged.key, &mut judged.problems)?;
+                Ok(Arrival::of(*judged, &self.terms.numbering))
+            }
+            Reading::Newer(mut newer) => {
+                let till = newer.facts.till.as_ref().map(ToString::to_string);
+                let till = till.unwrap_or_default();
+                self.look_at_till(&till, &newer.key, &mut newer.problems)?;
+                Ok(Arrival::of_newer(*newer))
+            }
+        }
+    }
+
+    /// Gives a document that names no series its till's. One that brings its key was written out by an agent, with
+    /// the series it had then.
+    fn fill_in_series(&self, value: &mut Value) {
+        let Value::Object(document) = value else {
+            return;
+        };
+        let names = |name: &str| document.get(name).is_some_and(|value| !value.is_null());
+        if names("series") || names("key") {
+            return;
+        }
+        let till = document.get("till").and_then(Value::as_str);
+        let series = till.and_then(|till| self.tills.get(till)?.clone());
+        if let Some(series) = series {
+            document.insert("series".to_owned(), series.into());
+        }
+    }
+
+    /// Refuses a till that is not the token's, holds one that nobody added.
+    fn look_at_till(
+        &self,
+        till: &str,
+        key: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Result<(), ResultRow> {
+        if till.is_empty() {
+            return Ok(());
+        }
+        match &self.sender {
+            Sender::Till { codes } if codes.iter().any(|code| code == till) => Ok(()),
+            Sender::Till { .. } => {
+                let message = "the document names another till than its token's";
+                let problem = Problem::refused(Code::ForeignTill, "till", message);
+                Err(refused(Some(key.to_owned()), vec![problem]))
+            }
+            Sender::CommandLine | Sender::Inbox(_) | Sender::Anyone => {
+                if !self.any_till && !self.tills.contains_key(till) {
+                    let message = "the document is of a till that was not added";
+                    let flags = problems.iter().position(|p| p.level == Level::Flag);
+                    let place = flags.unwrap_or(problems.len());
+                    problems.insert(place, Problem::held(Code::UnknownTill, "till", message));
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn refused(key: Option<String>, problems: Vec<Problem>) -> ResultRow {
+    ResultRow {
+        id: None,
+        key,
+        uid: None,
+        status: Status::Refused,
+        state: None,
+        problems,
+    }
+}
+
+#[cfg(test)]
+#[path = "desk_tests.rs"]
+mod tests;

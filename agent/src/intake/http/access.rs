@@ -1,0 +1,270 @@
+//! Who may do what. A handler names the right it needs as an argument; without it the handler is not reached.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+
+use crate::intake::desk::Sender;
+use crate::intake::http::answer::Refusal;
+use crate::intake::http::api::Api;
+use crate::intake::http::login::{self, Role};
+use crate::store::tills;
+
+/// Where a request comes from; the server puts it beside the request.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Visitor {
+    /// A till's token: the tills it speaks for.
+    Till(Vec<String>),
+    /// The command line's key.
+    CommandLine,
+    /// Somebody who logged in.
+    Person(Role),
+    /// Nobody known, on this machine.
+    Local,
+    /// Nobody known, from elsewhere.
+    Remote,
+}
+
+/// What a request needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// Hand over documents.
+    HandOver,
+    /// Read documents, receipts, prices and the proof.
+    Read,
+    /// See how the agent is doing.
+    Look,
+    /// Retry, release, withdraw.
+    Act,
+}
+
+/// Why a request may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// No credential, or a wrong one: 401.
+    Unknown,
+    /// A right credential, but not for this: 403.
+    NotAllowed,
+}
+
+/// Whether a visitor has a right. `open` is `require_token = false`.
+pub fn may(visitor: &Visitor, right: Right, open: bool) -> Result<(), Denied> {
+    match (visitor, right) {
+        (Visitor::CommandLine, _)
+        | (Visitor::Till(_), Right::HandOver | Right::Read | Right::Look)
+        | (Visitor::Person(_), Right::Read | Right::Look | Right::Act)
+        | (Visitor::Local, Right::Look) => Ok(()),
+        (Visitor::Till(_), Right::Act) | (Visitor::Person(_), Right::HandOver) => {
+            Err(Denied::NotAllowed)
+        }
+        (Visitor::Local, Right::HandOver | Right::Read)
+        | (Visitor::Remote, Right::HandOver | Right::Read | Right::Look)
+            if open =>
+        {
+            Ok(())
+        }
+        (Visitor::Local | Visitor::Remote, _) => Err(Denied::Unknown),
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Unknown => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "no credential came with the request, or a wrong one",
+                "send Authorization: Bearer TOKEN (tillpost till add), or log in",
+            ),
+            Denied::NotAllowed => Self::new(
+                StatusCode::FORBIDDEN,
+                "not_allowed",
+                "this credential is not for this request",
+                "see /v1/openapi.json for who may what",
+            ),
+        }
+    }
+}
+
+/// May hand over documents, as this sender.
+#[derive(Debug)]
+pub struct HandsOver(pub Sender);
+
+/// May read, these documents.
+#[derive(Debug)]
+pub struct Reads(pub Scope);
+
+/// Whose documents may be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Everybody's.
+    All,
+    /// These tills' own.
+    Tills(Vec<String>),
+}
+
+impl Scope {
+    /// The tills whose documents a list shows, when asked for one till's or for all; `None` for everybody's.
+    ///
+    /// # Errors
+    /// 403 for another till's.
+    pub fn tills(self, asked: Option<String>) -> Result<Option<Vec<String>>, Refusal> {
+        match (self, asked) {
+            (Self::All, None) => Ok(None),
+            (Self::Tills(own), None) => Ok(Some(own)),
+            (Self::Tills(own), Some(till)) if !own.contains(&till) => {
+                Err(Denied::NotAllowed.into())
+            }
+            (Self::All | Self::Tills(_), Some(till)) => Ok(Some(vec![till])),
+        }
+    }
+
+    /// Whether it holds a till's documents.
+    pub fn holds(&self, till: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Tills(own) => own.iter().any(|code| code == till),
+        }
+    }
+}
+
+/// May see how the agent is doing; amounts of money only with a credential.
+#[derive(Debug, Clone, Copy)]
+pub struct Looks {
+    /// Whether amounts of money may be shown.
+    pub money: bool,
+}
+
+/// May act on documents, under this name in the history.
+#[derive(Debug)]
+pub struct Acts(pub String);
+
+/// Finds out who asks.
+fn identify(parts: &Parts, api: &Api) -> Result<Visitor, Refusal> {
+    if let Some(token) = bearer(&parts.headers) {
+        if api.parts.cli_key.is(token) {
+            return Ok(Visitor::CommandLine);
+        }
+        let codes = api
+            .parts
+            .store
+            .read(|reader| tills::of_token(reader, token))?;
+        if !codes.is_empty() {
+            return Ok(Visitor::Till(codes));
+        }
+    }
+    if let Some(session) = login::cookie(&parts.headers)
+        && let Some(role) = api.logins.role_of(session, &api.parts.store)?
+    {
+        return Ok(Visitor::Person(role));
+    }
+    let peer = parts.extensions.get::<Peer>();
+    let local = peer.is_some_and(|Peer(address)| address.ip().to_canonical().is_loopback());
+    Ok(if local {
+        Visitor::Local
+    } else {
+        Visitor::Remote
+    })
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn admit(parts: &Parts, api: &Api, right: Right) -> Result<Visitor, Refusal> {
+    let visitor = identify(parts, api)?;
+    may(&visitor, right, api.open())?;
+    Ok(visitor)
+}
+
+impl FromRequestParts<Arc<Api>> for HandsOver {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refusal> {
+        Ok(Self(match admit(parts, api, Right::HandOver)? {
+            Visitor::Till(codes) => Sender::Till { codes },
+            Visitor::CommandLine => Sender::CommandLine,
+            Visitor::Person(_) | Visitor::Local | Visitor::Remote => Sender::Anyone,
+        }))
+    }
+}
+
+impl FromRequestParts<Arc<Api>> for Reads {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refusal> {
+        Ok(Self(match admit(parts, api, Right::Read)? {
+            Visitor::Till(codes) => Scope::Tills(codes),
+            Visitor::CommandLine | Visitor::Person(_) | Visitor::Local | Visitor::Remote => {
+                Scope::All
+            }
+        }))
+    }
+}
+
+impl FromRequestParts<Arc<Api>> for Looks {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refusal> {
+        let visitor = admit(parts, api, Right::Look)?;
+        let nobody = matches!(visitor, Visitor::Local | Visitor::Remote);
+        Ok(Self {
+            money: !nobody || api.open(),
+        })
+    }
+}
+
+impl FromRequestParts<Arc<Api>> for Acts {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refusal> {
+        let visitor = admit(parts, api, Right::Act)?;
+        Ok(Self(match visitor {
+            Visitor::Person(role) => role.as_str().to_owned(),
+            Visitor::CommandLine | Visitor::Till(_) | Visitor::Local | Visitor::Remote => {
+                "command line".to_owned()
+            }
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    /// Rights in the order hand over, read, look, act: `+` may, `1` 401, `3` 403.
+    #[rstest]
+    #[case(Visitor::Till(vec!["3".into()]), "+++3", "+++3")]
+    #[case(Visitor::CommandLine, "++++", "++++")]
+    #[case(Visitor::Person(Role::Manager), "3+++", "3+++")]
+    #[case(Visitor::Person(Role::It), "3+++", "3+++")]
+    #[case(Visitor::Local, "11+1", "+++1")]
+    #[case(Visitor::Remote, "1111", "+++1")]
+    fn who_may_what(#[case] visitor: Visitor, #[case] closed: &str, #[case] open: &str) {
+        let rights = [Right::HandOver, Right::Read, Right::Look, Right::Act];
+        let row = |open| -> String {
+            let mark = |right: Right| match may(&visitor, right, open) {
+                Ok(()) => '+',
+                Err(Denied::Unknown) => '1',
+                Err(Denied::NotAllowed) => '3',
+            };
+            rights.into_iter().map(mark).collect()
+        };
+        assert_eq!((row(false).as_str(), row(true).as_str()), (closed, open));
+    }
+
+    #[test]
+    fn a_till_asks_for_its_own_documents_only() {
+        let own = || Scope::Tills(vec!["3".to_owned()]);
+        assert_eq!(own().tills(None).unwrap(), Some(vec!["3".to_owned()]));
+        assert!(own().tills(Some("4".to_owned())).is_err());
+        assert!(!own().holds("4") && own().holds("3") && Scope::All.holds("4"));
+    }
+}

@@ -1,0 +1,140 @@
+//! What every answer of the API draws on.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tillpost_shared::config::Config;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::activity::{Bell, Board, now};
+use crate::catalog::Active;
+use crate::intake::desk::Desk;
+use crate::intake::errand::Errands;
+use crate::intake::house::House;
+use crate::intake::http::answer::Refusal;
+use crate::intake::http::body::IN_HAND_KIB_MAX;
+use crate::intake::http::hosts::Hosts;
+use crate::intake::http::login::Logins;
+use crate::secret::Secret;
+use crate::store::proof::ReadBacks;
+use crate::store::{Store, StoreError, tills};
+
+/// How long one proof of readiness holds: whoever asks more often is told the same again.
+const READY_FOR: Duration = Duration::from_secs(1);
+/// How long a commit may take before the agent is not called ready.
+const READY_MAX: Duration = Duration::from_secs(5);
+/// The setting that a proof of readiness writes.
+const READY_SETTING: &str = "ready_at";
+
+/// What the API is made of.
+pub struct Parts {
+    /// The outbox.
+    pub store: Store,
+    /// Takes documents.
+    pub desk: Arc<Desk>,
+    /// Where the loops report.
+    pub board: Board,
+    /// Answers look-ups; `None` where no catalog is configured.
+    pub catalog: Option<Arc<Active>>,
+    /// What the store is told.
+    pub config: Arc<Config>,
+    /// The store, from the same configuration.
+    pub house: House,
+    /// The command line's key.
+    pub cli_key: Secret,
+    /// What destinations were found to hold, for the proof; whoever reads it back puts it there.
+    pub read_backs: ReadBacks,
+    /// Has a day read back.
+    pub errands: Errands,
+    /// Rung when somebody wants a fresh catalog now.
+    pub catalog_bell: Bell,
+    /// Cancelled when the agent stops.
+    pub stop: CancellationToken,
+}
+
+/// The API: its parts, and what it keeps between two requests.
+pub struct Api {
+    pub(crate) parts: Parts,
+    pub(crate) logins: Logins,
+    pub(crate) hosts: Hosts,
+    pub(crate) started: Instant,
+    pub(super) room: Semaphore,
+    look_ups: AtomicU64,
+    ready: tokio::sync::Mutex<Option<(Instant, bool)>>,
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Api")
+    }
+}
+
+impl Api {
+    /// The API of these parts.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            hosts: Hosts::of(&parts.config.listen),
+            parts,
+            logins: Logins::default(),
+            started: Instant::now(),
+            room: Semaphore::new(IN_HAND_KIB_MAX),
+            look_ups: AtomicU64::new(0),
+            ready: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// Whether tokens and read calls are open to anybody.
+    pub(crate) fn open(&self) -> bool {
+        !self.parts.config.listen.require_token
+    }
+
+    /// Whether the agent is on its way out.
+    pub(crate) fn stopping(&self) -> bool {
+        self.parts.stop.is_cancelled()
+    }
+
+    /// Asks the outbox, on a thread that may wait for the disk.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let store = self.parts.store.clone();
+        let asked = tokio::task::spawn_blocking(move || store.read(work)).await;
+        // It ends early only when the agent itself does.
+        Ok(asked.map_err(|_| Refusal::stopping())??)
+    }
+
+    /// How many look-ups were answered since the start.
+    pub(crate) fn look_ups(&self) -> u64 {
+        self.look_ups.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_look_up(&self) {
+        self.look_ups.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether a document handed in now would be durable: shown by a commit, at most once a second.
+    pub(super) async fn ready(&self) -> bool {
+        if self.stopping() {
+            return false;
+        }
+        let mut last = self.ready.lock().await;
+        if let Some((at, ready)) = *last
+            && at.elapsed() < READY_FOR
+        {
+            return ready;
+        }
+        let text = now().to_string();
+        let commit = self
+            .parts
+            .store
+            .write(move |writer| tills::set_setting(writer, READY_SETTING, &text));
+        let ready = matches!(tokio::time::timeout(READY_MAX, commit).await, Ok(Ok(())));
+        *last = Some((Instant::now(), ready));
+        ready
+    }
+}

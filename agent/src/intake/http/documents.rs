@@ -1,0 +1,253 @@
+//! Documents over HTTP: handed over, listed, shown, and what a person does with one.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tillpost_shared::document::Kind;
+use tillpost_shared::intake::{BodyError, split};
+use tillpost_shared::redact::redact;
+use tillpost_shared::scalar::{Code, Day, NOTE_MAX};
+use tillpost_shared::shape::Unknown;
+use uuid::Uuid;
+
+use crate::activity::now;
+use crate::intake::desk::{ResultRow, Status};
+use crate::intake::http::access::{Acts, HandsOver, Reads, Scope};
+use crate::intake::http::answer::{Refusal, json_answer};
+use crate::intake::http::api::Api;
+use crate::intake::http::body;
+use crate::outbox::State as DocumentState;
+use crate::store::person::{self, Action, Done};
+use crate::store::read::{self, Filter};
+
+/// Bodies up to this size are taken apart on the spot; more on a thread of its own.
+const BYTES_ON_THE_SPOT_MAX: usize = 64 * 1024;
+/// Documents on a page.
+const LIMIT_MAX: usize = 1_000;
+/// Documents on a page that does not say how many.
+const LIMIT_DEFAULT: usize = 100;
+
+/// The answer to `POST /v1/documents`.
+#[derive(Serialize)]
+struct Results {
+    results: Vec<ResultRow>,
+}
+
+/// `POST /v1/documents`.
+pub async fn hand_over(
+    State(api): State<Arc<Api>>,
+    HandsOver(sender): HandsOver,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    if api.stopping() {
+        return Err(Refusal::stopping());
+    }
+    let media = body::media(&headers)?;
+    let mut read = body::read(&headers, body, &api.room).await?;
+    let items = if read.bytes.len() <= BYTES_ON_THE_SPOT_MAX {
+        split(&read.bytes, media)
+    } else {
+        let bytes = std::mem::take(&mut read.bytes);
+        let splitting = tokio::task::spawn_blocking(move || split(&bytes, media));
+        splitting.await.map_err(|_| Refusal::stopping())?
+    };
+    let results = api.parts.desk.take(items?, &sender, now()).await?;
+    let refused = results.iter().any(|row| row.status == Status::Refused);
+    let status = if refused {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    Ok(json_answer(status, &Results { results }))
+}
+
+impl From<BodyError> for Refusal {
+    fn from(error: BodyError) -> Self {
+        let (status, code, hint) = match error {
+            BodyError::NotJson => (StatusCode::BAD_REQUEST, "not_json", "check how it is built"),
+            BodyError::NotUtf8 => (StatusCode::BAD_REQUEST, "not_utf8", "send it in UTF-8"),
+            BodyError::Empty => (
+                StatusCode::BAD_REQUEST,
+                "no_document",
+                "send at least one document",
+            ),
+            BodyError::TooManyDocuments => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too_many_documents",
+                "send fewer documents at once",
+            ),
+        };
+        Self::new(status, code, error.to_string(), hint)
+    }
+}
+
+/// What `GET /v1/documents` may be asked.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    state: Option<String>,
+    kind: Option<String>,
+    till: Option<String>,
+    date: Option<String>,
+    limit: Option<usize>,
+    after: Option<i64>,
+}
+
+impl ListQuery {
+    fn filter(self, scope: Scope) -> Result<Filter, Refusal> {
+        let checked = |text: Option<String>, legal: fn(&str) -> bool, message| match text {
+            Some(text) if !legal(&text) => Err(Refusal::query(message)),
+            text => Ok(text),
+        };
+        let limit = self.limit.unwrap_or(LIMIT_DEFAULT);
+        if !(1..=LIMIT_MAX).contains(&limit) {
+            return Err(Refusal::query("limit is a number from 1 to 1000"));
+        }
+        let till = checked(self.till, is_code, "till is no till's code")?;
+        Ok(Filter {
+            state: checked(
+                self.state,
+                |word| DocumentState::from_word(word).is_some(),
+                "state is held, parked, waiting, withdrawn or delivered",
+            )?,
+            kind: checked(
+                self.kind,
+                |word| Kind::from_word(word).is_some(),
+                "kind is no kind of document",
+            )?,
+            tills: scope.tills(till)?,
+            date: checked(self.date, is_day, "date is a day such as 2026-11-20")?,
+            limit,
+            after: self.after,
+        })
+    }
+}
+
+pub(super) fn is_day(text: &str) -> bool {
+    Day::parse(text).is_some()
+}
+
+pub(super) fn is_code(text: &str) -> bool {
+    Code::parse(text).is_some()
+}
+
+/// The parameters of a request, or a no in the API's own shape.
+pub(super) fn parameters<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Refusal> {
+    let Query(parameters) =
+        query.map_err(|_| Refusal::query("a parameter is unknown, or its value cannot be read"))?;
+    Ok(parameters)
+}
+
+/// `GET /v1/documents`.
+pub async fn list(
+    State(api): State<Arc<Api>>,
+    Reads(scope): Reads,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let filter = parameters(query)?.filter(scope)?;
+    let page = api
+        .ask(move |reader| read::documents(reader, &filter))
+        .await?;
+    Ok(json_answer(StatusCode::OK, &page))
+}
+
+/// `GET /v1/documents/{id}`.
+pub async fn show(
+    State(api): State<Arc<Api>>,
+    Reads(scope): Reads,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    let id = known_id(&id)?;
+    let found = api.ask(move |reader| read::document(reader, &id)).await?;
+    let view = found.ok_or_else(|| Refusal::not_found("document"))?;
+    if !scope.holds(&view.till) {
+        return Err(super::access::Denied::NotAllowed.into());
+    }
+    Ok(json_answer(StatusCode::OK, &view))
+}
+
+fn known_id(text: &str) -> Result<String, Refusal> {
+    let id = Uuid::parse_str(text).map_err(|_| Refusal::not_found("document"))?;
+    Ok(id.to_string())
+}
+
+/// `POST /v1/documents/{id}/retry`.
+pub async fn retry(
+    State(api): State<Arc<Api>>,
+    Acts(who): Acts,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    act(&api, &id, Action::Retry, who).await
+}
+
+/// `POST /v1/documents/{id}/release`.
+pub async fn release(
+    State(api): State<Arc<Api>>,
+    Acts(who): Acts,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    act(&api, &id, Action::Release, who).await
+}
+
+/// `POST /v1/documents/{id}/withdraw`.
+pub async fn withdraw(
+    State(api): State<Arc<Api>>,
+    Acts(who): Acts,
+    Path(id): Path<String>,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let read = body::read(&HeaderMap::new(), body, &api.room).await?;
+    let reason = reason(&read.bytes)?;
+    act(&api, &id, Action::Withdraw(reason), who).await
+}
+
+/// Why a person withdraws a document. It goes into the history, so it is searched for card numbers like a document.
+fn reason(body: &[u8]) -> Result<String, Refusal> {
+    let missing = || {
+        let message = "a reason of 1 to 256 characters is needed";
+        let hint = "send {\"reason\": \"…\"}";
+        Refusal::new(StatusCode::BAD_REQUEST, "missing_reason", message, hint)
+    };
+    let given: Value = serde_json::from_slice(body).map_err(|_| missing())?;
+    let text = given.get("reason").and_then(Value::as_str);
+    let text = text.map(str::trim).filter(|text| !text.is_empty());
+    let text = text.filter(|text| text.chars().count() <= NOTE_MAX);
+    let mut stripped = json!({"body": {"reason": text.ok_or_else(missing)?}});
+    redact(&mut stripped, Unknown::Refused);
+    let stripped = stripped.pointer("/body/reason").and_then(Value::as_str);
+    stripped.map(str::to_owned).ok_or_else(missing)
+}
+
+async fn act(api: &Api, id: &str, action: Action, who: String) -> Result<Response, Refusal> {
+    if api.stopping() {
+        return Err(Refusal::stopping());
+    }
+    let (id, moment) = (known_id(id)?, now());
+    let acted = api.parts.store.write(move |writer| {
+        let done = person::act(writer, &id, &action, &who, moment)?;
+        Ok((done, read::document(writer, &id)?))
+    });
+    match acted.await? {
+        (Done::Done, Some(view)) => {
+            api.parts.desk.ring();
+            Ok(json_answer(StatusCode::OK, &view))
+        }
+        (Done::NotFound, _) | (Done::Done, None) => Err(Refusal::not_found("document")),
+        (Done::WrongState(state), _) => {
+            let message = format!(
+                "the document is {}; this cannot be done with it",
+                state.as_str()
+            );
+            let hint = "retry is for parked and waiting documents, release for held, withdraw for held and parked ones";
+            let status = StatusCode::CONFLICT;
+            Err(Refusal::new(status, "wrong_state", message, hint))
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What the service writes about itself: JSON lines into a file per day, and plain lines on a terminal.
+//!
+//! Messages are constant, what varies stands in fields, and no body of a document is ever a field: card data is taken
+//! out before anything could log it, and a filter here would only look like a second line of defence.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::rolling::{InitError, RollingFileAppender, Rotation};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+use crate::paths;
+
+/// The environment variable that sets the level, as in `debug` or `tillpost_agent=debug,warn`.
+pub const LEVEL_VARIABLE: &str = "TILLPOST_LOG";
+/// What is logged when nobody says otherwise.
+const LEVEL_DEFAULT: &str = "info";
+/// Days of log that are kept.
+const FILES_MAX: usize = 14;
+/// How a log file's name begins and ends; the day stands between.
+pub const FILE_PREFIX: &str = "tillpost";
+/// See [`FILE_PREFIX`].
+pub const FILE_SUFFIX: &str = "log";
+
+/// Keeps the log being written; dropping it writes what is still in memory.
+#[derive(Debug)]
+#[must_use = "the log ends when this is dropped"]
+pub struct Logging {
+    _file: WorkerGuard,
+}
+
+/// Why no log can be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write a log into {dir}")]
+pub struct LoggingError {
+    /// The folder.
+    pub dir: std::path::PathBuf,
+    /// Why not.
+    source: InitError,
+}
+
+/// Whether people read along on the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Terminal {
+    /// When there is one.
+    IfThere,
+    /// Never: what the program prints is the story.
+    Quiet,
+}
+
+/// Starts the log of a service with this data folder.
+pub fn start(data_dir: &Path, terminal: Terminal) -> Result<Logging, LoggingError> {
+    let dir = paths::log_dir(data_dir);
+    let appender = RollingFileAppender::builder()
+        .rotation(Rotation::DAILY)
+        .filename_prefix(FILE_PREFIX)
+        .filename_suffix(FILE_SUFFIX)
+        .max_log_files(FILES_MAX)
+        .build(&dir)
+        .map_err(|source| LoggingError { dir, source })?;
+    // A disk that hangs must not hang the tills: lines that do not fit the queue are dropped and counted.
+    let (file, guard) = tracing_appender::non_blocking(appender);
+    let json = fmt::layer().json().flatten_event(true).with_writer(file);
+    let shown = terminal == Terminal::IfThere && std::io::stderr().is_terminal();
+    let plain = shown.then(|| {
+        fmt::layer()
+            .compact()
+            .with_target(false)
+            .with_writer(std::io::stderr)
+            .with_filter(level())
+    });
+    // A second start in one process, as tests do, keeps the first one's log.
+    let _ = tracing_subscriber::registry()
+        .with(json.with_filter(level()))
+        .with(plain)
+        .try_init();
+    Ok(Logging { _file: guard })
+}
+
+fn level() -> EnvFilter {
+    let wanted = std::env::var(LEVEL_VARIABLE).unwrap_or_default();
+    let wanted = if wanted.trim().is_empty() {
+        LEVEL_DEFAULT
+    } else {
+        wanted.as_str()
+    };
+    EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(LEVEL_DEFAULT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_days_log_is_a_file_of_json_lines() {
+        let dir = tempfile::tempdir().unwrap();
+        let logging = start(dir.path(), Terminal::Quiet).unwrap();
+        tracing::info!(documents = 3, "documents stored");
+        drop(logging);
+        let file = std::fs::read_dir(paths::log_dir(dir.path()))
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap();
+        let name = file.file_name().into_string().unwrap();
+        assert!(
+            name.starts_with("tillpost.") && name.ends_with(".log"),
+            "{name}"
+        );
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        // Other tests of the process may log too.
+        assert!(
+            text.contains(r#""message":"documents stored","documents":3"#),
+            "{text}"
+        );
+    }
+}

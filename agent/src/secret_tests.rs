@@ -1,0 +1,112 @@
+//! Secrets never show themselves, and a slip is told with what to do about it.
+
+use super::*;
+
+fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("secret");
+    let mut file = create_private(&path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    (dir, path)
+}
+
+fn from_file(path: &Path) -> Result<Secret, SecretError> {
+    read(&SecretSource::File(path.to_string_lossy().into_owned()))
+}
+
+#[test]
+fn a_secret_does_not_show_itself() {
+    let secret = Secret::new("hunter2");
+    assert_eq!(
+        format!("{secret:?} {:?}", Some(&secret)),
+        "Secret Some(Secret)"
+    );
+    assert_eq!(secret.expose(), "hunter2");
+}
+
+#[test]
+fn the_newline_at_the_end_of_a_file_is_not_part_of_the_secret() {
+    let (_dir, path) = file("s e c\r\n");
+    assert_eq!(from_file(&path).unwrap().expose(), "s e c");
+    let (_dir, path) = file("\n");
+    let empty = from_file(&path).unwrap_err();
+    assert!(matches!(empty, SecretError::Empty { .. }));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_everybody_can_read_is_refused_with_a_hint() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_dir, path) = file("secret");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let error = from_file(&path).unwrap_err();
+    assert!(
+        error
+            .hint()
+            .starts_with("take it away from others with: chmod o-rwx")
+    );
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(from_file(&path).is_ok());
+}
+
+#[test]
+fn what_is_not_there_is_named_and_nothing_else() {
+    let none = read(&SecretSource::Env("TILLPOST_TEST_NOT_SET".into())).unwrap_err();
+    assert_eq!(
+        none.to_string(),
+        "the environment variable TILLPOST_TEST_NOT_SET is not set"
+    );
+    let none = from_file(Path::new("/not/there")).unwrap_err();
+    assert_eq!(none.to_string(), "cannot read the secret in /not/there");
+}
+
+#[test]
+fn tokens_are_long_and_never_twice() {
+    let (one, two) = (new_token(), new_token());
+    assert!(one.starts_with("tp_") && one.len() == 67);
+    assert_ne!(one, two);
+}
+
+#[test]
+fn the_command_lines_key_stays_until_it_is_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = make_cli_key(dir.path()).unwrap();
+    assert_eq!(make_cli_key(dir.path()).unwrap(), key);
+    assert_eq!(read_cli_key(dir.path()).unwrap(), key);
+    std::fs::write(paths::cli_key_file(dir.path()), "tp_").unwrap();
+    assert_ne!(make_cli_key(dir.path()).unwrap(), key);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let rights = std::fs::metadata(paths::cli_key_file(dir.path())).unwrap();
+        assert_eq!(rights.permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn a_login_is_known_again_and_a_wrong_one_is_not() {
+    let stored = hash_login("open sesame");
+    assert!(stored.starts_with("pbkdf2-sha256$200000$"));
+    assert!(verify_login("open sesame", &stored));
+    assert!(!verify_login("open Sesame", &stored));
+    assert_ne!(
+        stored,
+        hash_login("open sesame"),
+        "every hash has a salt of its own"
+    );
+}
+
+#[test]
+fn a_damaged_hash_lets_nobody_in() {
+    let odd = [
+        "",
+        "$$$",
+        "plain",
+        "pbkdf2-sha256$0$00$00",
+        "pbkdf2-sha256$9999999999$00$00",
+        "pbkdf2-sha256$1$zz$ü",
+    ];
+    for stored in odd {
+        assert!(!verify_login("", stored), "{stored}");
+    }
+}

@@ -1,0 +1,257 @@
+//! Checks of where documents go and where prices come from: destinations, catalog, drop folders.
+
+use std::collections::BTreeSet;
+
+use super::check::Checks;
+use super::parsed::{duration, loopback};
+use super::place::Place;
+use super::structure::{listed, meant};
+use super::{
+    Catalog, CatalogSourceType, Config, Destination, DestinationType, Environment, Inbox,
+    SecretSource,
+};
+use crate::document::Kind;
+
+/// The types of destination that this version can deliver to; `nats` is reserved, `http` comes with the next release.
+const DESTINATIONS_BUILT: &[DestinationType] = &[DestinationType::Odoo, DestinationType::Folder];
+/// The catalog sources that this version can read.
+const CATALOG_SOURCES_BUILT: &[CatalogSourceType] =
+    &[CatalogSourceType::Odoo, CatalogSourceType::Folder];
+/// The profiles of drop folders that this version can read.
+const INBOX_PROFILES_BUILT: &[&str] = &[];
+/// The catalog may be looked at this often at most, in seconds.
+const REFRESH_SECONDS_MIN: u64 = 1;
+/// It must be looked at once a day at least.
+const REFRESH_SECONDS_MAX: u64 = 86_400;
+
+pub(super) fn destinations(checks: &mut Checks, config: &Config, place: Place<'_>) {
+    let mut seen = BTreeSet::new();
+    for (index, destination) in config.destinations.iter().enumerate() {
+        let place = place.item(index);
+        let name = &destination.name;
+        checks.code(name, place.key("name"), "a destination's `name`");
+        checks.need(
+            seen.insert(name),
+            place.key("name"),
+            &format!("two destinations are called `{name}`"),
+            "give every destination a name of its own",
+        );
+        if DESTINATIONS_BUILT.contains(&destination.kind) {
+            fields(checks, destination, place);
+        } else {
+            not_built(checks, destination.kind, place.key("type"));
+        }
+        if let Some(url) = &destination.url {
+            address(checks, url, config.store.environment, place.key("url"));
+        }
+        if let Some(secret) = &destination.secret {
+            secret_source(
+                checks,
+                secret,
+                config.store.environment,
+                place.key("secret"),
+            );
+        }
+        kinds(checks, destination.kinds.as_deref(), place.key("kinds"));
+        for (map, word) in [
+            (&destination.methods, "methods"),
+            (&destination.taxes, "taxes"),
+        ] {
+            for (key, value) in map {
+                let filled = !key.trim().is_empty() && !value.trim().is_empty();
+                let at = place.key(word).key(key);
+                checks.need(filled, at, &format!("an entry of `{word}` is empty"), "");
+            }
+        }
+    }
+}
+
+fn not_built(checks: &mut Checks, kind: DestinationType, place: Place<'_>) {
+    let message = match kind {
+        DestinationType::Nats => "destinations of type nats are reserved and not built yet",
+        DestinationType::Http | DestinationType::Odoo | DestinationType::Folder => {
+            "destinations of type http are not built yet; they come with the next release"
+        }
+    };
+    checks.add(place, message, "use odoo or folder");
+}
+
+/// Which fields a destination needs, and which would be read by nobody.
+fn fields(checks: &mut Checks, destination: &Destination, place: Place<'_>) {
+    let odoo = destination.kind == DestinationType::Odoo;
+    let (word, needed): (_, &[&str]) = if odoo {
+        ("odoo", &["url", "database", "secret"])
+    } else {
+        ("folder", &["path"])
+    };
+    let filled = |text: &Option<String>| text.as_ref().map(|text| !text.trim().is_empty());
+    let given = [
+        ("url", filled(&destination.url)),
+        ("path", filled(&destination.path)),
+        ("database", filled(&destination.database)),
+        ("login", filled(&destination.login)),
+        ("secret", destination.secret.as_ref().map(|_| true)),
+    ];
+    for (field, state) in given {
+        let allowed = needed.contains(&field) || (odoo && field == "login");
+        match state {
+            None if needed.contains(&field) => {
+                let message = format!("a destination of type {word} needs `{field}`");
+                checks.add(place, message, example(field));
+            }
+            Some(false) => checks.add(place.key(field), format!("`{field}` is empty"), ""),
+            Some(true) if !allowed => {
+                let message = format!("a destination of type {word} has no `{field}`");
+                checks.add(place.key(field), message, "leave it out");
+            }
+            None | Some(true) => {}
+        }
+    }
+}
+
+fn example(field: &str) -> &'static str {
+    match field {
+        "url" => "as in url = \"https://erp.example.com\"",
+        "path" => "as in path = \"/srv/hand-over\"",
+        "database" => "as in database = \"prod\"",
+        _ => "as in secret = { env = \"TILLPOST_ODOO_KEY\" }",
+    }
+}
+
+/// `http(s)://host[:port][/path]`; in production the key and the sales travel encrypted or not at all.
+fn address(checks: &mut Checks, url: &str, environment: Environment, place: Place<'_>) {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let sound = matches!(scheme, "http" | "https")
+        && !host.is_empty()
+        && !host.contains('@')
+        && !url.contains(char::is_whitespace);
+    if !sound {
+        let message = "`url` is no address of a web server";
+        checks.add(place, message, "write it as in https://erp.example.com");
+        return;
+    }
+    let name = host
+        .strip_prefix('[')
+        .and_then(|host| host.split(']').next())
+        .unwrap_or_else(|| host.split(':').next().unwrap_or_default());
+    let here = name == "localhost" || name.parse().is_ok_and(loopback);
+    checks.need(
+        scheme == "https" || here || environment != Environment::Production,
+        place,
+        "`url` is not encrypted: in production the key would travel in the open",
+        "use https://",
+    );
+}
+
+fn secret_source(
+    checks: &mut Checks,
+    secret: &SecretSource,
+    environment: Environment,
+    place: Place<'_>,
+) {
+    checks.need(
+        !secret.text().trim().is_empty(),
+        place,
+        "`secret` is empty",
+        "",
+    );
+    let literal = matches!(secret, SecretSource::Literal(_));
+    checks.need(
+        !literal || environment.allows_literal_secrets(),
+        place,
+        &format!(
+            "a secret may not stand in the file in {}",
+            environment.as_str()
+        ),
+        "use { env = \"NAME\" }, { file = \"PATH\" } or { credential = \"NAME\" }",
+    );
+}
+
+fn kinds(checks: &mut Checks, kinds: Option<&[String]>, place: Place<'_>) {
+    let Some(kinds) = kinds else { return };
+    checks.need(
+        !kinds.is_empty(),
+        place,
+        "`kinds` is empty: nothing would go there",
+        "leave it out for all kinds",
+    );
+    let known = || Kind::ALL.iter().map(|kind| kind.as_str());
+    let mut seen = BTreeSet::new();
+    for (index, word) in kinds.iter().enumerate() {
+        let place = place.item(index);
+        if Kind::from_word(word).is_none() {
+            let hint =
+                meant(word, known()).unwrap_or_else(|| format!("it may be {}", listed(known())));
+            checks.add(place, format!("`{word}` is no kind of document"), &hint);
+        }
+        let message = format!("the kind `{word}` stands here twice");
+        checks.need(seen.insert(word), place, &message, "");
+    }
+}
+
+pub(super) fn catalog(checks: &mut Checks, catalog: &Catalog, config: &Config, place: Place<'_>) {
+    if !CATALOG_SOURCES_BUILT.contains(&catalog.source) {
+        let message = "a catalog of source http is not built yet";
+        checks.add(place.key("source"), message, "use odoo or folder");
+    }
+    let odoo = catalog.source == CatalogSourceType::Odoo;
+    if odoo {
+        connection(checks, catalog, config, place);
+    } else {
+        let message = "`price_list` is for the source odoo; a snapshot carries its prices";
+        let at = place.key("price_list");
+        checks.need(catalog.price_list.is_none(), at, message, "leave it out");
+    }
+    if catalog.source == CatalogSourceType::Folder {
+        let path = catalog.path.as_deref().unwrap_or_default();
+        let message = "a catalog of source folder needs `path`";
+        let hint = "name the folder with the snapshots";
+        checks.need(!path.trim().is_empty(), place, message, hint);
+    }
+    let refresh = duration(&catalog.refresh).map(|every| every.as_secs());
+    checks.need(
+        refresh.is_some_and(|every| (REFRESH_SECONDS_MIN..=REFRESH_SECONDS_MAX).contains(&every)),
+        place.key("refresh"),
+        &format!("`{}` is no time between two looks", catalog.refresh),
+        "write a number and s, m or h, as in 5m; at most 24h",
+    );
+}
+
+/// The destination whose connection an Odoo catalog uses.
+fn connection(checks: &mut Checks, catalog: &Catalog, config: &Config, place: Place<'_>) {
+    let odoos: Vec<&str> = config
+        .destinations
+        .iter()
+        .filter(|destination| destination.kind == DestinationType::Odoo)
+        .map(|destination| destination.name.as_str())
+        .collect();
+    let hint = if odoos.is_empty() {
+        "add a [[destination]] of type odoo".to_owned()
+    } else {
+        format!("it may be {}", listed(&odoos))
+    };
+    let at = place.key("destination");
+    match catalog.destination.as_deref() {
+        None => checks.add(at, "a catalog of source odoo needs `destination`", &hint),
+        Some(name) if !odoos.contains(&name) => {
+            let message = format!("no destination of type odoo is called `{name}`");
+            let hint = meant(name, odoos.iter().copied()).unwrap_or(hint);
+            checks.add(at, message, &hint);
+        }
+        Some(_) => {}
+    }
+}
+
+pub(super) fn inboxes(checks: &mut Checks, inboxes: &[Inbox], place: Place<'_>) {
+    for (index, inbox) in inboxes.iter().enumerate() {
+        let place = place.item(index);
+        let path = place.key("path");
+        checks.need(!inbox.path.trim().is_empty(), path, "`path` is empty", "");
+        if !INBOX_PROFILES_BUILT.contains(&inbox.profile.as_str()) {
+            let message = "drop folders are not built yet";
+            let hint = "take [[inbox]] out; hand documents over with `tillpost submit` or by HTTP";
+            checks.add(place.key("profile"), message, hint);
+        }
+    }
+}

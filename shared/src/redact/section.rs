@@ -1,0 +1,162 @@
+//! The contract's objects, and how each of their fields is searched.
+
+use serde_json::{Map, Value};
+
+use super::names::Setting;
+use crate::document::day::DayTender;
+use crate::document::sale::{Card, Customer, Line, Product, Tender};
+use crate::document::stock::{CountLine, MoveLine, PickupLine};
+use crate::document::{
+    CashMovement, DayClose, DayOpen, Head, Pickup, Sale, Settlement, StockCount, StockMove,
+    TillActivity, Void,
+};
+
+/// An object of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    Head,
+    Body,
+    Line,
+    Product,
+    Tender,
+    /// A voucher, gift card or the like, whose reference is a number of its own.
+    VoucherTender,
+    Card,
+    Customer,
+    Counts,
+}
+
+/// How a field is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Treat {
+    /// Not for card numbers.
+    Exempt,
+    /// For everything.
+    Free,
+    /// As the last digits of a card.
+    LastFour,
+    /// For everything, by name too.
+    Ext(Setting),
+    /// Field by field.
+    Within(Section),
+    /// As a whole number of the till's.
+    Counter,
+    /// The contract does not know it.
+    Unknown,
+}
+
+const BODIES: [&[&str]; 10] = [
+    Sale::FIELDS,
+    Void::FIELDS,
+    DayOpen::FIELDS,
+    DayClose::FIELDS,
+    CashMovement::FIELDS,
+    TillActivity::FIELDS,
+    Settlement::FIELDS,
+    StockCount::FIELDS,
+    StockMove::FIELDS,
+    Pickup::FIELDS,
+];
+const LINES: [&[&str]; 4] = [
+    Line::FIELDS,
+    CountLine::FIELDS,
+    MoveLine::FIELDS,
+    PickupLine::FIELDS,
+];
+const TENDERS: [&[&str]; 2] = [Tender::FIELDS, DayTender::FIELDS];
+
+const PAYMENT: Setting = Setting {
+    card: false,
+    payment: true,
+    person: false,
+};
+const CARD: Setting = Setting {
+    card: true,
+    payment: true,
+    person: false,
+};
+const PERSON: Setting = Setting {
+    card: false,
+    payment: false,
+    person: true,
+};
+const PLAIN: Setting = Setting {
+    card: false,
+    payment: false,
+    person: false,
+};
+
+impl Section {
+    /// The section of one object of a list: tenders differ by their type.
+    pub(super) fn of(self, object: &Map<String, Value>) -> Self {
+        let r#type = object.get("type").and_then(Value::as_str);
+        match (self, r#type) {
+            (Self::Tender, Some("voucher" | "gift_card" | "store_credit")) => Self::VoucherTender,
+            (section, _) => section,
+        }
+    }
+
+    /// How a field is searched.
+    pub(super) fn treat(self, name: &str) -> Treat {
+        let known = |lists: &[&[&str]]| {
+            if lists.iter().any(|list| list.contains(&name)) {
+                Treat::Free
+            } else {
+                Treat::Unknown
+            }
+        };
+        match self {
+            Self::Head => match name {
+                "body" => Treat::Within(Self::Body),
+                "ext" => Treat::Ext(PLAIN),
+                "operator" => Treat::Free,
+                _ if Head::FIELDS.contains(&name) => Treat::Exempt,
+                _ => Treat::Unknown,
+            },
+            Self::Body => match name {
+                "lines" | "voided_lines" => Treat::Within(Self::Line),
+                "tenders" | "refund_tenders" => Treat::Within(Self::Tender),
+                "customer" => Treat::Within(Self::Customer),
+                "counts" => Treat::Within(Self::Counts),
+                // What keys are made of, and the till's numbers.
+                "of" | "order" | "count" | "part" | "reference" | "provider" | "terminal"
+                | "batch" | "first_sequence" | "last_sequence" | "z_number" => Treat::Exempt,
+                _ => known(&BODIES),
+            },
+            Self::Line => match name {
+                "product" => Treat::Within(Self::Product),
+                "lots" | "returned_from" => Treat::Exempt,
+                "ext" => Treat::Ext(PLAIN),
+                _ => known(&LINES),
+            },
+            Self::Product => match name {
+                "sku" | "barcode" | "plu" => Treat::Exempt,
+                _ => known(&[Product::FIELDS]),
+            },
+            Self::Tender | Self::VoucherTender => match name {
+                "reference" if self == Self::VoucherTender => Treat::Exempt,
+                "card" => Treat::Within(Self::Card),
+                "ext" if self == Self::VoucherTender => Treat::Ext(PLAIN),
+                "ext" => Treat::Ext(PAYMENT),
+                _ => known(&TENDERS),
+            },
+            Self::Card => match name {
+                "last4" => Treat::LastFour,
+                _ => known(&[Card::FIELDS]),
+            },
+            Self::Customer => known(&[Customer::FIELDS]),
+            Self::Counts => Treat::Counter,
+        }
+    }
+
+    /// In which setting an unknown field's name is looked at; `None` where nothing goes by its name.
+    pub(super) fn setting(self) -> Option<Setting> {
+        match self {
+            Self::Head | Self::Product | Self::Counts => None,
+            Self::Body | Self::Line | Self::VoucherTender => Some(PLAIN),
+            Self::Tender => Some(PAYMENT),
+            Self::Card => Some(CARD),
+            Self::Customer => Some(PERSON),
+        }
+    }
+}
