@@ -30,6 +30,26 @@ impl Source {
         }
     }
 
+    /// The same without its tests: what runs in a store.
+    pub fn program(&self) -> Self {
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        let only_tests = name == "tests.rs" || name == "testing.rs" || name.ends_with("_tests.rs");
+        let tests = if only_tests {
+            0
+        } else {
+            let begin = self.code.find("#[cfg(test)]\nmod ");
+            begin.unwrap_or(self.code.len())
+        };
+        // Blanking out keeps the length in characters, not in bytes: count lines.
+        let lines = self.code[..tests].lines().count();
+        let first = |text: &str| text.split_inclusive('\n').take(lines).collect();
+        Self {
+            path: self.path.clone(),
+            text: first(&self.text),
+            code: first(&self.code),
+        }
+    }
+
     /// The functions with a body, by counting braces.
     pub fn functions(&self) -> Vec<Function> {
         let mut found = Vec::new();
@@ -256,5 +276,16 @@ mod tests {
             .map(|f| (f.name.as_str(), f.line, f.lines))
             .collect();
         assert_eq!(found, [("one", 4, 3), ("two", 7, 1)]);
+    }
+
+    #[test]
+    fn the_program_is_what_stands_before_its_tests() {
+        let text = "fn a() {}\n#[cfg(test)]\nmod tests {}\n";
+        assert_eq!(Source::new("a.rs", text).program().text, "fn a() {}\n");
+        assert_eq!(Source::new("a/b_tests.rs", text).program().text, "");
+        assert_eq!(
+            Source::new("a.rs", "fn é() {}\n").program().text,
+            "fn é() {}\n"
+        );
     }
 }

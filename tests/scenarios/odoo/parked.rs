@@ -3,7 +3,7 @@
 //! Goal: promise 3, "nobody waits for a bad one". Method: a hundred sales, one paid by a method Odoo does not know; see
 //! 99 arrive, read the reason as a shopkeeper would, mend the configuration, retry.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tillpost_tests::head_office::{DRAIN, HeadOffice};
 use tillpost_tests::shop::sample::{sale, sales};
 use tillpost_tests::shop::uid;
@@ -32,28 +32,7 @@ fn one_sale_with_an_unknown_method_is_parked_and_99_arrive() {
     let document = agent.document(token, id);
     assert_eq!(document["state"], "parked", "{document}");
     let answer = &document["deliveries"][0]["answer"];
-    let words = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
-    assert!(
-        words("message").contains("TWINT"),
-        "names what is unknown: {answer}"
-    );
-    assert!(
-        !words("hint").is_empty() && !words("code").is_empty(),
-        "says what to do: {answer}"
-    );
-    for jargon in [
-        "Traceback",
-        "ValidationError",
-        "pos.",
-        "psycopg",
-        "odoo.exceptions",
-        "null",
-    ] {
-        assert!(
-            !answer.to_string().contains(jargon),
-            "no word for a shopkeeper: {answer}"
-        );
-    }
+    assert_plain(answer);
     let problems = agent.status()["problems"].to_string();
     assert!(
         problems.contains("parked") || problems.contains("TWINT"),
@@ -82,6 +61,33 @@ fn one_sale_with_an_unknown_method_is_parked_and_99_arrive() {
     );
     assert_eq!(office.database.number(&order), 1);
     office.home.run(&["documents", "retry", id]).ended(1);
+}
+
+/// Panics unless a shopkeeper would understand the answer: it names what is unknown and what to do, without jargon.
+#[track_caller]
+fn assert_plain(answer: &Value) {
+    let words = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
+    assert!(
+        words("message").contains("TWINT"),
+        "names what is unknown: {answer}"
+    );
+    assert!(
+        !words("hint").is_empty() && !words("code").is_empty(),
+        "says what to do: {answer}"
+    );
+    for jargon in [
+        "Traceback",
+        "ValidationError",
+        "pos.",
+        "psycopg",
+        "odoo.exceptions",
+        "null",
+    ] {
+        assert!(
+            !answer.to_string().contains(jargon),
+            "no word for a shopkeeper: {answer}"
+        );
+    }
 }
 
 #[test]
