@@ -235,6 +235,13 @@ fn the_same_later_document_has_the_same_hash() {
 }
 
 #[test]
+fn a_later_document_of_another_store_says_so_too() {
+    let document = changed(sale(), &[("/schema", json!(2)), ("/store", json!("BE02"))]);
+    let expected = ["held schema_newer schema", "held unknown_store store"];
+    assert_eq!(problems(document), expected);
+}
+
+#[test]
 fn a_later_document_without_a_key_is_refused() {
     let later = |document| with(document, "/schema", 2);
     assert_eq!(

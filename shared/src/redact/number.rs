@@ -231,6 +231,8 @@ mod tests {
     #[case("4111111111111111 and 5555555555554444", "****1111 and ****4444")]
     #[case("#4111111111111111*", "#****1111*")]
     #[case("x_4111111111111111", "x_****1111")]
+    #[case("4111111111111111 ", "****1111 ")]
+    #[case("4111111111111111 x", "****1111 x")]
     #[case("ä 4111111111111111 ö", "ä ****1111 ö")]
     fn it_is_masked_wherever_it_stands(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(mask(text).as_deref(), Some(expected));

@@ -304,6 +304,20 @@ fn persons_in_ext_stay_only_with_an_invoice() {
 }
 
 #[test]
+fn a_flag_says_what_was_taken_out() {
+    let ext = json!({"phone": "1", "cvv": "123"});
+    let messages = judge(with(sale(), "/ext", ext)).problems;
+    let messages: Vec<String> = messages
+        .into_iter()
+        .map(|problem| problem.message)
+        .collect();
+    assert_eq!(
+        messages,
+        ["personal data was taken out", "card data was taken out"]
+    );
+}
+
+#[test]
 fn an_invoice_holds_the_name_so_the_customer_need_not() {
     let document = with(full(Kind::Sale), "/body/customer/name", "Anna");
     assert_eq!(problems(document), personal("body.customer.name"));

@@ -203,6 +203,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_picture_is_not_short() {
+        let picture = |length: usize| format!("/9j/{}", "A".repeat(length - 4));
+        assert!(is_picture(&picture(PICTURE_MIN)));
+        assert!(!is_picture(&picture(PICTURE_MIN - 1)));
+    }
+
     proptest! {
         #[test]
         fn stripping_never_panics(text in "\\PC*", marks in "[;%B0-9=^D?ä]{0,60}") {
