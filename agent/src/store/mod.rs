@@ -9,6 +9,7 @@
 pub mod accept;
 pub mod backup;
 pub mod connection;
+pub mod figures;
 pub mod history;
 pub mod lane;
 pub mod person;

@@ -15,10 +15,10 @@ use tower::ServiceExt;
 
 use super::access::Peer;
 use super::{Api, Parts, Routes};
-use crate::secret;
 use crate::activity::{Bell, Board, now};
 use crate::intake::desk::Desk;
 use crate::intake::house::{House, routes};
+use crate::secret;
 use crate::store::{Store, tills};
 
 /// A till's token.
@@ -153,7 +153,7 @@ pub async fn fixture(more: &str) -> Fixture {
         stop: CancellationToken::new(),
     });
     Fixture {
-        router: Routes::of_documents().router(&api),
+        router: Routes::all().router(&api),
         api,
         _dir: dir,
     }
