@@ -53,7 +53,9 @@ impl Evening {
 
     async fn read_back(&self, date: Date) {
         for (name, destination) in self.destinations.iter() {
-            let asked = self.store.read(|reader| proof::delivered(reader, name, date));
+            let asked = self
+                .store
+                .read(|reader| proof::delivered(reader, name, date));
             let asked: BTreeSet<Uuid> = match asked {
                 Ok(asked) => asked,
                 Err(error) => {
@@ -64,7 +66,10 @@ impl Evening {
             let uids: Vec<Uuid> = asked.iter().copied().collect();
             match timeout(READ_BACK_MAX, destination.read_back(&uids)).await {
                 Ok(Ok(held)) => {
-                    let found = held.into_iter().map(|held| (held.uid, held.total)).collect();
+                    let found = held
+                        .into_iter()
+                        .map(|held| (held.uid, held.total))
+                        .collect();
                     self.read_backs.put(date, name, HeldThere { asked, found });
                 }
                 Ok(Err(outage)) => {

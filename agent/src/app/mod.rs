@@ -1,7 +1,7 @@
 //! The story of a start, and the only file that knows all parts: open what is durable, bring up the loops, then the
 //! door for the tills. Stopping is the same backwards: the door first, the disk last.
 
-mod parts;
+pub mod parts;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ use tokio_util::sync::CancellationToken;
 use crate::activity::{Bell, Board};
 use crate::catalog::{self, Active};
 use crate::delivery::Lane;
-use crate::evening::Evening;
-use crate::store::proof::ReadBacks;
 use crate::destination::Any;
+use crate::evening::Evening;
 use crate::intake::desk::Desk;
 use crate::intake::errand::Errands;
 use crate::intake::house::{self, House};
-use crate::intake::http::{self, Api, Parts};
+use crate::intake::http::{self, Api, Parts, Routes};
+use crate::store::proof::ReadBacks;
 use crate::store::{Store, StoreError, tills};
 use crate::update::Refresh;
 use crate::{paths, secret};
@@ -145,7 +145,12 @@ impl BringUp {
     }
 
     /// The loop that keeps prices fresh, where a source is configured.
-    fn refresh(&mut self, config: &Config, active: &Arc<Active>, store: &Store) -> Result<(), AppError> {
+    fn refresh(
+        &mut self,
+        config: &Config,
+        active: &Arc<Active>,
+        store: &Store,
+    ) -> Result<(), AppError> {
         let Some(catalog) = &config.catalog else {
             return Ok(());
         };
@@ -160,7 +165,8 @@ impl BringUp {
             stop: self.stop.clone(),
         };
         if let Some(path) = &catalog.path {
-            let watch = ring_on_change(PathBuf::from(path), self.catalog.clone(), self.stop.clone());
+            let watch =
+                ring_on_change(PathBuf::from(path), self.catalog.clone(), self.stop.clone());
             self.tasks.spawn(watch);
         }
         self.tasks.spawn(refresh.run());
@@ -168,7 +174,12 @@ impl BringUp {
     }
 
     /// The loop that reads back for the proof.
-    fn evening(&mut self, destinations: &Arc<Destinations>, store: &Store, read_backs: &ReadBacks) -> Errands {
+    fn evening(
+        &mut self,
+        destinations: &Arc<Destinations>,
+        store: &Store,
+        read_backs: &ReadBacks,
+    ) -> Errands {
         let (errands, asked) = Errands::new();
         let evening = Evening {
             errands: asked,
@@ -189,7 +200,8 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
     let install_id = install_id(&store).await?;
     let cli_key = secret::make_cli_key(&dir)?;
     let config = Arc::new(config);
-    let house = House::of(&config).ok_or_else(|| AppError::Config("the store's code is none".to_owned()))?;
+    let house = House::of(&config)
+        .ok_or_else(|| AppError::Config("the store's code is none".to_owned()))?;
     let mut bring_up = BringUp {
         board: Board::default(),
         lanes: Bell::default(),
@@ -224,9 +236,13 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
         stop: bring_up.stop.clone(),
     });
     let listener = listen(&config, &dir).await?;
-    let address = listener.local_addr().map_err(machine("say where it listens"))?;
-    let BringUp { stop, mut tasks, .. } = bring_up;
-    let (router, door) = (http::Routes::all().router(&api), stop.clone());
+    let address = listener
+        .local_addr()
+        .map_err(machine("say where it listens"))?;
+    let BringUp {
+        stop, mut tasks, ..
+    } = bring_up;
+    let (router, door) = (Routes::of_documents().router(&api), stop.clone());
     tasks.spawn(async move {
         if let Err(error) = http::serve(listener, router, door).await {
             tracing::error!(error = %error, "the API ended");
@@ -250,7 +266,9 @@ async fn listen(config: &Config, dir: &Path) -> Result<TcpListener, AppError> {
             address: wanted,
             source,
         })?;
-    let address = listener.local_addr().map_err(machine("say where it listens"))?;
+    let address = listener
+        .local_addr()
+        .map_err(machine("say where it listens"))?;
     std::fs::write(paths::address_file(dir), format!("{address}\n"))
         .map_err(machine("write where it listens"))?;
     Ok(listener)

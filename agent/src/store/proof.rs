@@ -11,6 +11,8 @@ mod load;
 #[cfg(test)]
 mod tests;
 
+pub use self::load::delivered;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
