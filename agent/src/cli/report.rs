@@ -107,7 +107,7 @@ impl Failure {
         let first = self.source.as_deref().map(|source| source as &dyn Error);
         let mut said = self.message.clone();
         let mut causes = Vec::new();
-        for cause in std::iter::successors(first, |cause| cause.source()) {
+        for cause in std::iter::successors(first, |cause| (**cause).source()) {
             let reason = cause.to_string();
             if !said.contains(&reason) {
                 causes.push(reason.clone());
@@ -170,6 +170,7 @@ impl From<StoreError> for Failure {
                 "run it as administrator, or as the service's own account"
             }
             StoreError::InUse { .. } => "stop the other one first",
+            StoreError::NotCommitted => "try again; if it stays, see what `tillpost doctor` says",
             StoreError::NoRoom => "make room on the disk; nothing is lost meanwhile",
             StoreError::Newer { .. } => "use the version of the program that the service runs",
             StoreError::Closing => "try again when the service has started",

@@ -11,8 +11,6 @@ mod load;
 #[cfg(test)]
 mod tests;
 
-pub use self::load::delivered;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
