@@ -154,7 +154,7 @@ pub async fn fixture(more: &str) -> Fixture {
         stop: CancellationToken::new(),
     });
     Fixture {
-        router: Routes::of_documents().router(&api),
+        router: Routes::all().router(&api),
         api,
         _dir: dir,
     }
