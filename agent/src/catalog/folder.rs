@@ -15,6 +15,7 @@ use tillpost_shared::currency;
 use tokio::sync::mpsc;
 
 use super::{CatalogSource, Fetched, Snapshot};
+use crate::activity;
 use crate::outbox::Outage;
 
 /// A larger file is refused unread.
@@ -79,7 +80,7 @@ impl Folder {
             .map_err(|reason| Outage::Incomprehensible(format!("{name}, {reason}")))?;
         Ok(Fetched::Snapshot(Snapshot {
             revision,
-            taken_at: Timestamp::now(),
+            taken_at: activity::now(),
             products,
             notes: Vec::new(),
         }))
