@@ -1,7 +1,7 @@
 //! The story of a start, and the only file that knows all parts: open what is durable, bring up the loops, then the
 //! door for the tills. Stopping is the same backwards: the door first, the disk last.
 
-mod parts;
+pub mod parts;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
