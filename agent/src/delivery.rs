@@ -34,7 +34,6 @@ const BATCH_FAST: Duration = Duration::from_secs(2);
 const HAND_OVER_MAX: Duration = Duration::from_secs(300);
 
 /// Brings documents to one destination.
-#[derive(Debug)]
 pub struct Lane<D> {
     /// The destination's name.
     pub name: String,

@@ -1,11 +1,13 @@
 //! Secrets: read from where the configuration says, made where the agent makes them, and never shown.
 //!
-//! Tokens are 256 random bits, so that nothing slow is needed to keep or compare them.
+//! Passwords that people choose are kept as slow hashes; tokens are 256 random bits, so that nothing slow is needed.
 
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
+use ring::pbkdf2;
 use tillpost_shared::config::SecretSource;
 
 use crate::paths;
@@ -16,6 +18,16 @@ const TOKEN_PREFIX: &str = "tp_";
 const TOKEN_BYTES: usize = 32;
 /// A secret's file may be no larger: a slip of the path should not be read into memory.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
+/// Rounds of a login's hash: a tenth of a second on a store's PC, which is what guessing costs.
+const ROUNDS: u32 = 200_000;
+/// Rounds beyond which a stored hash is not believed; it would hang the login.
+const ROUNDS_MAX: u32 = 10_000_000;
+/// Random bytes of an installation's id.
+const INSTALL_ID_BYTES: usize = 16;
+const HASH_BYTES: usize = 32;
+const SALT_BYTES: usize = 16;
+/// The kind of hash, and what separates its parts.
+const HASH_KIND: &str = "pbkdf2-sha256";
 
 /// A secret. It has no text form: whoever needs it says so by [`Secret::expose`].
 #[derive(Clone, PartialEq, Eq)]
@@ -30,11 +42,14 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
-    /// Whether `given` is the secret; takes as long for a wrong one as for the right one.
+    /// Whether this is the secret; takes as long for a wrong one as for the right one.
     pub fn is(&self, given: &str) -> bool {
-        let pairs = self.0.bytes().zip(given.bytes());
-        let differing = pairs.fold(0, |bits, (own, other)| bits | (own ^ other));
-        self.0.len() == given.len() && std::hint::black_box(differing) == 0
+        let (own, given) = (self.0.as_bytes(), given.as_bytes());
+        let differing = own
+            .iter()
+            .zip(given)
+            .fold(0, |bits, (own, given)| bits | (own ^ given));
+        own.len() == given.len() && std::hint::black_box(differing) == 0
     }
 }
 
@@ -177,8 +192,19 @@ pub fn new_token() -> String {
     format!("{TOKEN_PREFIX}{}", hex(&random::<TOKEN_BYTES>()))
 }
 
-/// Makes the command line's key anew and writes it into the data folder. For the service, at its start.
+/// A new installation's id: random, and no secret.
+pub fn new_install_id() -> String {
+    hex(&random::<INSTALL_ID_BYTES>())
+}
+
+/// The command line's key: the one in the data folder, or a new one. For the service.
 pub fn make_cli_key(data_dir: &Path) -> Result<Secret, SecretError> {
+    if let Ok(key) = read_cli_key(data_dir)
+        && key.expose().starts_with(TOKEN_PREFIX)
+        && key.expose().len() == TOKEN_PREFIX.len() + 2 * TOKEN_BYTES
+    {
+        return Ok(key);
+    }
     let path = paths::cli_key_file(data_dir);
     let key = new_token();
     write_private(&path, &key).map_err(|source| SecretError::Write { path, source })?;
@@ -216,6 +242,49 @@ pub fn create_private(path: &Path) -> io::Result<std::fs::File> {
     options.open(path)
 }
 
+/// The hash under which a login's secret is kept: `pbkdf2-sha256$ROUNDS$SALT$HASH`.
+pub fn hash_login(secret: &str) -> String {
+    let salt = random::<SALT_BYTES>();
+    let hash = slow_hash(secret, &salt, ROUNDS_DEFAULT);
+    format!("{HASH_KIND}${ROUNDS}${}${}", hex(&salt), hex(&hash))
+}
+
+/// Whether the secret is the one of the stored hash. Takes as long for a wrong one as for the right one.
+pub fn verify_login(secret: &str, stored: &str) -> bool {
+    let parts: Vec<&str> = stored.split('$').collect();
+    let [HASH_KIND, rounds, salt, hash] = parts.as_slice() else {
+        return false;
+    };
+    let rounds: Option<u32> = rounds.parse().ok().filter(|rounds| *rounds <= ROUNDS_MAX);
+    let (Some(rounds), Some(salt), Some(hash)) =
+        (rounds.and_then(NonZeroU32::new), unhex(salt), unhex(hash))
+    else {
+        return false;
+    };
+    pbkdf2::verify(
+        pbkdf2::PBKDF2_HMAC_SHA256,
+        rounds,
+        &salt,
+        secret.as_bytes(),
+        &hash,
+    )
+    .is_ok()
+}
+
+const ROUNDS_DEFAULT: NonZeroU32 = NonZeroU32::new(ROUNDS).unwrap();
+
+fn slow_hash(secret: &str, salt: &[u8], rounds: NonZeroU32) -> [u8; HASH_BYTES] {
+    let mut hash = [0; HASH_BYTES];
+    pbkdf2::derive(
+        pbkdf2::PBKDF2_HMAC_SHA256,
+        rounds,
+        salt,
+        secret.as_bytes(),
+        &mut hash,
+    );
+    hash
+}
+
 #[expect(
     clippy::expect_used,
     reason = "a machine without randomness can make no secret; going on would make a guessable one"
@@ -228,6 +297,16 @@ fn random<const N: usize>() -> [u8; N] {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if text.len() % 2 != 0 || !text.is_ascii() {
+        return None;
+    }
+    let pairs = (0..text.len()).step_by(2);
+    pairs
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
+        .collect()
 }
 
 #[cfg(test)]

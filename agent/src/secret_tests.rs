@@ -68,12 +68,13 @@ fn tokens_are_long_and_never_twice() {
 }
 
 #[test]
-fn the_command_lines_key_is_new_at_every_start_and_its_owners_only() {
+fn the_command_lines_key_stays_until_it_is_damaged() {
     let dir = tempfile::tempdir().unwrap();
-    let first = make_cli_key(dir.path()).unwrap();
     let key = make_cli_key(dir.path()).unwrap();
-    assert_ne!(first, key);
+    assert_eq!(make_cli_key(dir.path()).unwrap(), key);
     assert_eq!(read_cli_key(dir.path()).unwrap(), key);
+    std::fs::write(paths::cli_key_file(dir.path()), "tp_").unwrap();
+    assert_ne!(make_cli_key(dir.path()).unwrap(), key);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -83,10 +84,29 @@ fn the_command_lines_key_is_new_at_every_start_and_its_owners_only() {
 }
 
 #[test]
-fn a_secret_knows_itself() {
-    let secret = Secret::new("tp_1");
-    assert!(secret.is("tp_1"));
-    for other in ["tp_2", "tp_", "tp_11", ""] {
-        assert!(!secret.is(other));
+fn a_login_is_known_again_and_a_wrong_one_is_not() {
+    let stored = hash_login("open sesame");
+    assert!(stored.starts_with("pbkdf2-sha256$200000$"));
+    assert!(verify_login("open sesame", &stored));
+    assert!(!verify_login("open Sesame", &stored));
+    assert_ne!(
+        stored,
+        hash_login("open sesame"),
+        "every hash has a salt of its own"
+    );
+}
+
+#[test]
+fn a_damaged_hash_lets_nobody_in() {
+    let odd = [
+        "",
+        "$$$",
+        "plain",
+        "pbkdf2-sha256$0$00$00",
+        "pbkdf2-sha256$9999999999$00$00",
+        "pbkdf2-sha256$1$zz$ü",
+    ];
+    for stored in odd {
+        assert!(!verify_login("", stored), "{stored}");
     }
 }

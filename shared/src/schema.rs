@@ -213,24 +213,23 @@ mod tests {
     ) {
         let schema = resolved(schema, root);
         let (pointer, path) = at;
-        match value {
-            Value::Object(map) if schema.get("properties").is_some() => {
-                for (name, value) in map {
-                    let property = &schema["properties"][name];
-                    assert!(!property.is_null(), "{name} is not in the schema of {path}");
-                    let dot = if path.is_empty() { "" } else { "." };
-                    let inner = (format!("{pointer}/{name}"), format!("{path}{dot}{name}"));
-                    objects(value, property, root, inner, found);
-                }
-                found.push((pointer, path, schema));
+        if let Some(map) = value
+            .as_object()
+            .filter(|_| schema.get("properties").is_some())
+        {
+            for (name, value) in map {
+                let property = &schema["properties"][name];
+                assert!(!property.is_null(), "{name} is not in the schema of {path}");
+                let dot = if path.is_empty() { "" } else { "." };
+                let inner = (format!("{pointer}/{name}"), format!("{path}{dot}{name}"));
+                objects(value, property, root, inner, found);
             }
-            Value::Array(values) => {
-                for (index, value) in values.iter().enumerate() {
-                    let inner = (format!("{pointer}/{index}"), format!("{path}[{index}]"));
-                    objects(value, &schema["items"], root, inner, found);
-                }
+            found.push((pointer, path, schema));
+        } else if let Some(values) = value.as_array() {
+            for (index, value) in values.iter().enumerate() {
+                let inner = (format!("{pointer}/{index}"), format!("{path}[{index}]"));
+                objects(value, &schema["items"], root, inner, found);
             }
-            _ => {}
         }
     }
 

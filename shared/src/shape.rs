@@ -99,13 +99,14 @@ impl Place {
 
     /// The value as an object, or a problem.
     pub fn object(&mut self, value: Value) -> Option<Map<String, Value>> {
-        match value {
-            Value::Object(map) => Some(map),
-            other => self.refuse(
+        let Value::Object(map) = value else {
+            let found = type_name(&value);
+            return self.refuse(
                 ProblemCode::WrongType,
-                format!("expected an object, found {}", type_name(&other)),
-            ),
-        }
+                format!("expected an object, found {found}"),
+            );
+        };
+        Some(map)
     }
 
     /// Takes field `name` out of `object` and reads it; an absent or `null` one is its default or a problem.
@@ -238,13 +239,14 @@ impl<T: Shape> Shape for Vec<T> {
 
 impl Shape for bool {
     fn read(value: Value, place: &mut Place) -> Option<Self> {
-        match value {
-            Value::Bool(flag) => Some(flag),
-            other => place.refuse(
+        let Value::Bool(flag) = value else {
+            let found = type_name(&value);
+            return place.refuse(
                 ProblemCode::WrongType,
-                format!("expected true or false, found {}", type_name(&other)),
-            ),
-        }
+                format!("expected true or false, found {found}"),
+            );
+        };
+        Some(flag)
     }
     fn json(&self, _: Form) -> Value {
         Value::Bool(*self)

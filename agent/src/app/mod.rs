@@ -15,12 +15,13 @@ use tokio_util::sync::CancellationToken;
 use crate::activity::{Bell, Board};
 use crate::catalog::{self, Active};
 use crate::delivery::Lane;
-use crate::evening::Evening;
-use crate::store::proof::ReadBacks;
 use crate::destination::Any;
+use crate::evening::Evening;
 use crate::intake::desk::Desk;
+use crate::intake::errand::Errands;
 use crate::intake::house::{self, House};
-use crate::intake::http::{self, Api, Parts};
+use crate::intake::http::{self, Api, Parts, Routes};
+use crate::store::proof::ReadBacks;
 use crate::store::{Store, StoreError, tills};
 use crate::update::Refresh;
 use crate::{paths, secret};
@@ -144,7 +145,12 @@ impl BringUp {
     }
 
     /// The loop that keeps prices fresh, where a source is configured.
-    fn refresh(&mut self, config: &Config, active: &Arc<Active>, store: &Store) -> Result<(), AppError> {
+    fn refresh(
+        &mut self,
+        config: &Config,
+        active: &Arc<Active>,
+        store: &Store,
+    ) -> Result<(), AppError> {
         let Some(catalog) = &config.catalog else {
             return Ok(());
         };
@@ -159,7 +165,8 @@ impl BringUp {
             stop: self.stop.clone(),
         };
         if let Some(path) = &catalog.path {
-            let watch = ring_on_change(PathBuf::from(path), self.catalog.clone(), self.stop.clone());
+            let watch =
+                ring_on_change(PathBuf::from(path), self.catalog.clone(), self.stop.clone());
             self.tasks.spawn(watch);
         }
         self.tasks.spawn(refresh.run());
@@ -167,14 +174,22 @@ impl BringUp {
     }
 
     /// The loop that reads back for the proof.
-    fn evening(&mut self, destinations: &Arc<Destinations>, store: &Store, read_backs: &ReadBacks) {
+    fn evening(
+        &mut self,
+        destinations: &Arc<Destinations>,
+        store: &Store,
+        read_backs: &ReadBacks,
+    ) -> Errands {
+        let (errands, asked) = Errands::new();
         let evening = Evening {
+            errands: asked,
             destinations: Arc::clone(destinations),
             store: store.clone(),
             read_backs: read_backs.clone(),
             stop: self.stop.clone(),
         };
         self.tasks.spawn(evening.run());
+        errands
     }
 }
 
@@ -185,7 +200,8 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
     let install_id = install_id(&store).await?;
     let cli_key = secret::make_cli_key(&dir)?;
     let config = Arc::new(config);
-    let house = House::of(&config).ok_or_else(|| AppError::Config("the store's code is none".to_owned()))?;
+    let house = House::of(&config)
+        .ok_or_else(|| AppError::Config("the store's code is none".to_owned()))?;
     let mut bring_up = BringUp {
         board: Board::default(),
         lanes: Bell::default(),
@@ -205,7 +221,7 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
         config.listen.require_token,
     );
     let read_backs = ReadBacks::default();
-    bring_up.evening(&destinations, &store, &read_backs);
+    let errands = bring_up.evening(&destinations, &store, &read_backs);
     let api = Api::new(Parts {
         store: store.clone(),
         desk: Arc::new(desk),
@@ -215,12 +231,18 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
         house,
         cli_key,
         read_backs,
+        errands,
+        catalog_bell: bring_up.catalog.clone(),
         stop: bring_up.stop.clone(),
     });
     let listener = listen(&config, &dir).await?;
-    let address = listener.local_addr().map_err(machine("say where it listens"))?;
-    let BringUp { stop, mut tasks, .. } = bring_up;
-    let (router, door) = (http::router(&api), stop.clone());
+    let address = listener
+        .local_addr()
+        .map_err(machine("say where it listens"))?;
+    let BringUp {
+        stop, mut tasks, ..
+    } = bring_up;
+    let (router, door) = (Routes::of_documents().router(&api), stop.clone());
     tasks.spawn(async move {
         if let Err(error) = http::serve(listener, router, door).await {
             tracing::error!(error = %error, "the API ended");
@@ -244,7 +266,9 @@ async fn listen(config: &Config, dir: &Path) -> Result<TcpListener, AppError> {
             address: wanted,
             source,
         })?;
-    let address = listener.local_addr().map_err(machine("say where it listens"))?;
+    let address = listener
+        .local_addr()
+        .map_err(machine("say where it listens"))?;
     std::fs::write(paths::address_file(dir), format!("{address}\n"))
         .map_err(machine("write where it listens"))?;
     Ok(listener)
@@ -262,7 +286,7 @@ async fn install_id(store: &Store) -> Result<String, StoreError> {
             if let Some(known) = tills::setting(writer, NAME)? {
                 return Ok(known);
             }
-            let fresh = uuid::Uuid::new_v4().simple().to_string();
+            let fresh = secret::new_install_id();
             tills::set_setting(writer, NAME, &fresh)?;
             Ok(fresh)
         })

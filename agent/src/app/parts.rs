@@ -15,7 +15,11 @@ use crate::intake::house::House;
 use crate::secret::{self, Secret};
 
 /// The destinations of a store, by name.
-pub fn destinations(config: &Config, house: &House, install_id: &str) -> Result<Destinations, AppError> {
+pub fn destinations(
+    config: &Config,
+    house: &House,
+    install_id: &str,
+) -> Result<Destinations, AppError> {
     let build = |destination: &config::Destination| {
         let any = match destination.kind {
             DestinationType::Folder => {
@@ -33,9 +37,19 @@ pub fn destinations(config: &Config, house: &House, install_id: &str) -> Result<
 }
 
 /// The Odoo of a destination.
-pub fn odoo(destination: &config::Destination, config: &Config, house: &House) -> Result<Odoo, AppError> {
+pub fn odoo(
+    destination: &config::Destination,
+    config: &Config,
+    house: &House,
+) -> Result<Odoo, AppError> {
     let key = key_of(destination)?.expose().to_owned();
-    Ok(Odoo::new(destination, &config.store, key, http()?, house.numbering.clone()))
+    Ok(Odoo::new(
+        destination,
+        &config.store,
+        key,
+        http()?,
+        house.numbering.clone(),
+    ))
 }
 
 /// Where the store's products and prices come from.
@@ -46,7 +60,9 @@ pub fn source(catalog: &config::Catalog, config: &Config) -> Result<Source, AppE
             Ok(Source::Folder(catalog::Folder::new(path)))
         }
         CatalogSourceType::Odoo => {
-            let named = |destination: &&config::Destination| Some(&destination.name) == catalog.destination.as_ref();
+            let named = |destination: &&config::Destination| {
+                Some(&destination.name) == catalog.destination.as_ref()
+            };
             let destination = config.destinations.iter().find(named).ok_or_else(|| {
                 AppError::Config("catalog: destination names none of the destinations".to_owned())
             })?;
@@ -54,7 +70,11 @@ pub fn source(catalog: &config::Catalog, config: &Config) -> Result<Source, AppE
             let settings = Settings {
                 currency: config.store.currency.clone(),
                 price_list: catalog.price_list.clone(),
-                tax_codes: destination.taxes.iter().map(|(till, odoo)| (odoo.clone(), till.clone())).collect(),
+                tax_codes: destination
+                    .taxes
+                    .iter()
+                    .map(|(till, odoo)| (odoo.clone(), till.clone()))
+                    .collect(),
             };
             Ok(Source::Odoo(Box::new(OdooCatalog::new(client, settings))))
         }
@@ -71,7 +91,12 @@ pub fn client(destination: &config::Destination, key: Secret) -> Result<Client, 
 
 fn key_of(destination: &config::Destination) -> Result<Secret, AppError> {
     let source = destination.secret.as_ref();
-    let missing = || AppError::Config(format!("destination {}: secret is missing", destination.name));
+    let missing = || {
+        AppError::Config(format!(
+            "destination {}: secret is missing",
+            destination.name
+        ))
+    };
     Ok(secret::read(source.ok_or_else(missing)?)?)
 }
 

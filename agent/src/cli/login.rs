@@ -45,10 +45,7 @@ fn keep(role: &str, secret: &Secret, context: &mut Context) -> Result<Exit, Fail
     let loaded = context.load()?;
     let role =
         Role::from_word(role).ok_or_else(|| Failure::usage("the roles are manager and it"))?;
-    let hashed = Verifier::of(secret.expose());
-    let hashed = hashed
-        .map_err(|error| Failure::no("the machine gives no random numbers").because(error))?;
-    let Some(verifier) = hashed else {
+    let Some(verifier) = Verifier::of(secret.expose()) else {
         let message = format!("a secret has at least {SECRET_CHARS_MIN} characters");
         return Err(Failure::no(message).hint("nothing was changed"));
     };

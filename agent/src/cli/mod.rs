@@ -15,8 +15,10 @@ pub mod documents;
 pub mod export;
 pub mod files;
 pub mod login;
+pub mod odoo;
 pub mod outbox;
 pub mod output;
+pub mod prepare;
 pub mod proof;
 pub mod report;
 pub mod run;
@@ -77,6 +79,8 @@ enum Command {
     Login(login::Login),
     #[command(subcommand)]
     Till(till::Till),
+    #[command(subcommand)]
+    Odoo(odoo::Odoo),
     Doctor(doctor::Doctor),
     SupportBundle(bundle::SupportBundle),
     Backup(safety::Backup),
@@ -111,6 +115,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Config(arguments) => config::run(arguments, context),
         Command::Login(arguments) => login::run(arguments, context),
         Command::Till(arguments) => till::run(arguments, context),
+        Command::Odoo(arguments) => odoo::run(arguments, context),
         Command::Doctor(arguments) => doctor::run(arguments, context),
         Command::SupportBundle(arguments) => bundle::run(arguments, context),
         Command::Backup(arguments) => safety::backup(arguments, context),

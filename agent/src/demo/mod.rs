@@ -59,11 +59,14 @@ pub fn run(dir: Option<PathBuf>, once: bool) -> Result<bool, AppError> {
 async fn shop_day(running: &Running, dir: &Path, once: bool) -> Result<bool, AppError> {
     let pace = if once { Duration::ZERO } else { PACE };
     ring_up(running.address, pace).await?;
-    say(&format!("The day is rung up. Everything lies in {}.", dir.display()))?;
+    say(&format!(
+        "The day is rung up. Everything lies in {}.",
+        dir.display()
+    ))?;
     if once {
         arrived(running).await?;
         let proof = get(running.address, "/v1/proof").await?;
-        say(&crate::cli::proof::text(&proof))?;
+        say(&proof.to_string())?;
         return Ok(proof["complete"] == true);
     }
     say("Press Ctrl-C to stop.")?;
@@ -79,11 +82,18 @@ async fn ring_up(address: SocketAddr, pace: Duration) -> Result<(), AppError> {
     let mut days = day::ring_up(&products, moment - OPENED_BEFORE, today, SEED).into_iter();
     let mut next = || days.next().unwrap_or_default();
     let (first, second, count) = (next(), next(), next());
-    tokio::try_join!(hand_over(address, first, pace), hand_over(address, second, pace))?;
+    tokio::try_join!(
+        hand_over(address, first, pace),
+        hand_over(address, second, pace)
+    )?;
     hand_over(address, count, pace).await
 }
 
-async fn hand_over(address: SocketAddr, documents: Vec<Value>, pace: Duration) -> Result<(), AppError> {
+async fn hand_over(
+    address: SocketAddr,
+    documents: Vec<Value>,
+    pace: Duration,
+) -> Result<(), AppError> {
     let client = line::client().map_err(|error| AppError::Config(error.to_string()))?;
     for document in documents {
         let answer = client
@@ -95,7 +105,9 @@ async fn hand_over(address: SocketAddr, documents: Vec<Value>, pace: Duration) -
             .map_err(http)?;
         if !answer.status().is_success() {
             let text = answer.text().await.map_err(http)?;
-            return Err(AppError::Config(format!("the demo's document was refused: {text}")));
+            return Err(AppError::Config(format!(
+                "the demo's document was refused: {text}"
+            )));
         }
         tokio::time::sleep(pace).await;
     }
@@ -114,12 +126,20 @@ async fn arrived(running: &Running) -> Result<(), AppError> {
     };
     tokio::time::timeout(ARRIVAL_MAX, all)
         .await
-        .unwrap_or_else(|_| Err(AppError::Config("the folder did not take everything in time".to_owned())))
+        .unwrap_or_else(|_| {
+            Err(AppError::Config(
+                "the folder did not take everything in time".to_owned(),
+            ))
+        })
 }
 
 async fn get(address: SocketAddr, path: &str) -> Result<Value, AppError> {
     let client = line::client().map_err(|error| AppError::Config(error.to_string()))?;
-    let answer = client.get(format!("http://{address}{path}")).send().await.map_err(http)?;
+    let answer = client
+        .get(format!("http://{address}{path}"))
+        .send()
+        .await
+        .map_err(http)?;
     let text = answer.text().await.map_err(http)?;
     serde_json::from_str(&text).map_err(|error| AppError::Config(format!("{path}: {error}")))
 }
@@ -130,7 +150,8 @@ fn configuration(dir: &Path, once: bool) -> Result<Config, AppError> {
     fs::create_dir_all(&catalog).map_err(machine("make the demo's folder"))?;
     let mut lines = String::new();
     for product in goods::sample(now()) {
-        let line = serde_json::to_string(&product).map_err(|error| AppError::Config(error.to_string()))?;
+        let line =
+            serde_json::to_string(&product).map_err(|error| AppError::Config(error.to_string()))?;
         lines.push_str(&line);
         lines.push('\n');
     }
@@ -142,7 +163,10 @@ fn configuration(dir: &Path, once: bool) -> Result<Config, AppError> {
         .replace("{store}", day::STORE)
         .replace("{zone}", ZONE)
         .replace("{currency}", goods::CURRENCY)
-        .replace("{address}", if usual_is_free { usual } else { "127.0.0.1:0" })
+        .replace(
+            "{address}",
+            if usual_is_free { usual } else { "127.0.0.1:0" },
+        )
         .replace("{data}", &quoted(&dir.join("data")))
         .replace("{out}", &quoted(&dir.join("head-office")))
         .replace("{prices}", &quoted(&catalog));

@@ -63,7 +63,6 @@ pub trait Destination {
 }
 
 /// The destinations that exist.
-#[derive(Debug)]
 pub enum Any {
     /// Files in a folder.
     Folder(folder::Folder),

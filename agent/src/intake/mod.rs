@@ -4,5 +4,6 @@
 //! door for tills, people and scripts on the network.
 
 pub mod desk;
+pub mod errand;
 pub mod house;
 pub mod http;

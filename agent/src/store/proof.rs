@@ -1,1 +1,182 @@
-//! x
+//! The day-end proof: what the tills rang up, what is stored, what destinations acknowledged and what was read back
+//! there, by till, kind and tender; and by key, everything that differs.
+//!
+//! Only like is compared with like: a till's Z with the same figures computed from its stored documents, a method's
+//! expected balance less what was in the drawer anyway. The SQL is in [`load`]; the rest is pure.
+
+mod assemble;
+mod books;
+mod gaps;
+mod load;
+#[cfg(test)]
+mod tests;
+
+pub use self::load::delivered;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::civil::Date;
+use rusqlite::Connection;
+use rust_decimal::Decimal;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::store::StoreError;
+
+/// Days whose read-back is remembered; a proof of an older day is read back again.
+const READ_BACK_DAYS_MAX: usize = 62;
+
+/// Which proof is asked for.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The trading day.
+    pub date: Date,
+    /// The store's currency.
+    pub currency: String,
+    /// Only of these tills; of the whole store when `None`.
+    pub tills: Option<Vec<String>>,
+}
+
+/// What was read back of a day, by destination.
+pub type ReadBack = BTreeMap<String, HeldThere>;
+
+/// What a destination was asked for, and what it was found to hold.
+#[derive(Debug, Clone, Default)]
+pub struct HeldThere {
+    /// The uids that were asked for; documents beyond them are not judged.
+    pub asked: BTreeSet<Uuid>,
+    /// What stands there, with its total; a uid that stands there twice is here twice.
+    pub found: Vec<(Uuid, Decimal)>,
+}
+
+/// What was read back, by day. Shared between whoever reads back and whoever shows the proof.
+#[derive(Debug, Clone, Default)]
+pub struct ReadBacks(Arc<Mutex<BTreeMap<Date, ReadBack>>>);
+
+impl ReadBacks {
+    /// What was read back of a day; empty when nothing was.
+    pub fn of(&self, date: Date) -> ReadBack {
+        let days = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        days.get(&date).cloned().unwrap_or_default()
+    }
+
+    /// Keeps what a destination was found to hold of a day.
+    pub fn put(&self, date: Date, destination: &str, held: HeldThere) {
+        let mut days = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let day = days.entry(date).or_default();
+        day.insert(destination.to_owned(), held);
+        while days.len() > READ_BACK_DAYS_MAX {
+            days.pop_first();
+        }
+    }
+}
+
+/// The proof of a day: `GET /v1/proof`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Proof {
+    /// The trading day.
+    pub date: String,
+    /// The store's currency.
+    pub currency: String,
+    /// Whether nothing differs and nothing is missing.
+    pub complete: bool,
+    /// By till and kind, then by till and method.
+    pub rows: Vec<Row>,
+    /// Numbers that no stored document has.
+    pub gaps: Vec<Gap>,
+    /// What differs, by key.
+    pub differences: Vec<Difference>,
+}
+
+/// One line of the proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// The till; empty for kinds that name none.
+    pub till: String,
+    /// The kind of document; `day_close` is the whole day against the till's Z, `tender` one method's money.
+    pub kind: &'static str,
+    /// The method of a `tender` row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tender: Option<String>,
+    /// The documents' currency where it is not the store's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// What the till says; null where it says nothing.
+    pub rung_up: Option<RungUp>,
+    /// What is stored.
+    pub stored: Figure,
+    /// What destinations hold, by their own word.
+    pub acknowledged: Vec<Acknowledged>,
+    /// What was read back, in the same order; null where it was not.
+    pub read_back: Vec<Option<Acknowledged>>,
+}
+
+/// What a till says; null what it leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RungUp {
+    /// How many numbers it used.
+    pub count: Option<i64>,
+    /// How much it came to.
+    pub amount: Option<String>,
+}
+
+/// How many, and how much.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Figure {
+    /// How many.
+    pub count: i64,
+    /// How much.
+    pub amount: String,
+}
+
+/// What a destination holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Acknowledged {
+    /// The destination.
+    pub destination: String,
+    /// How many.
+    pub count: i64,
+    /// How much.
+    pub amount: String,
+}
+
+/// Numbers of a till that are missing, both ends included.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Gap {
+    /// The till.
+    pub till: String,
+    /// Its number circle.
+    pub series: String,
+    /// The first that is missing.
+    pub from: i64,
+    /// The last that is missing.
+    pub to: i64,
+}
+
+/// Something that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The document's key.
+    pub key: String,
+    /// What is the matter with it.
+    pub what: String,
+}
+
+/// The proof of a day.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn figures(
+    connection: &Connection,
+    question: &Question,
+    read_back: &ReadBack,
+) -> Result<Proof, StoreError> {
+    // One transaction, so that a document that arrives meanwhile is either wholly in the proof or not at all.
+    let reading = connection.unchecked_transaction()?;
+    let entries = load::entries(&reading, question)?;
+    let missing = gaps::find(&entries);
+    let missing = load::not_stored_elsewhere(&reading, missing)?;
+    reading.finish()?;
+    Ok(assemble::proof(question, &entries, &missing, read_back))
+}

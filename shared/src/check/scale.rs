@@ -208,10 +208,12 @@ mod tests {
             Value::Array(list) => list.iter().enumerate().for_each(|(index, value)| {
                 decimals(value, format!("{pointer}/{index}"), found);
             }),
-            Value::String(text) if text.contains('.') && text.parse::<f64>().is_ok() => {
-                found.push(pointer);
+            Value::String(text) => {
+                if text.contains('.') && text.parse::<f64>().is_ok() {
+                    found.push(pointer);
+                }
             }
-            _ => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
 

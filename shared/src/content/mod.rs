@@ -128,34 +128,44 @@ fn digest(canonical: &Value) -> [u8; 32] {
 }
 
 /// Compact JSON with the names of every object in order.
-fn write_sorted(value: &Value, text: &mut String) {
+fn write_sorted(value: &Value, out: &mut String) {
     match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            text.push_str(&value.to_string());
-        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => out.push_str(&value.to_string()),
+        Value::String(text) => write_text(text, out),
         Value::Array(values) => {
-            text.push('[');
+            out.push('[');
             for (index, value) in values.iter().enumerate() {
                 if index > 0 {
-                    text.push(',');
+                    out.push(',');
                 }
-                write_sorted(value, text);
+                write_sorted(value, out);
             }
-            text.push(']');
+            out.push(']');
         }
         Value::Object(map) => {
             let mut fields: Vec<_> = map.iter().collect();
             fields.sort_unstable_by_key(|(name, _)| *name);
-            text.push('{');
+            out.push('{');
             for (index, (name, value)) in fields.into_iter().enumerate() {
                 if index > 0 {
-                    text.push(',');
+                    out.push(',');
                 }
-                text.push_str(&Value::from(name.as_str()).to_string());
-                text.push(':');
-                write_sorted(value, text);
+                write_text(name, out);
+                out.push(':');
+                write_sorted(value, out);
             }
-            text.push('}');
+            out.push('}');
         }
+    }
+}
+
+/// A JSON string; nearly all are plain, and this is done for every text of every document.
+fn write_text(text: &str, out: &mut String) {
+    if text.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&Value::from(text).to_string());
     }
 }

@@ -251,9 +251,8 @@ impl Document {
 
     /// The document in a form, without `id`, `key` and `uid`.
     pub fn json(&self, form: Form) -> Value {
-        let mut object = match self.head.json(form) {
-            Value::Object(object) => object,
-            other => return other,
+        let Value::Object(mut object) = self.head.json(form) else {
+            return Value::Null;
         };
         for name in ["id", "key", "uid"] {
             object.shift_remove(name);

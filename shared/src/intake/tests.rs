@@ -11,17 +11,17 @@ use crate::sample::{changed, full, goods_back, judge, line, problems, sale, term
 const NONE: [&str; 0] = [];
 
 fn newer(document: Value) -> Newer {
-    match read(document, &terms()) {
-        Reading::Newer(newer) => *newer,
-        other => panic!("expected a document of a later schema, found {other:?}"),
-    }
+    let Reading::Newer(newer) = read(document, &terms()) else {
+        panic!("expected a document of a later schema");
+    };
+    *newer
 }
 
 fn refusal(document: Value) -> (Option<String>, Vec<Problem>) {
-    match read(document, &terms()) {
-        Reading::Refused { key, problems } => (key, problems),
-        other => panic!("expected a refusal, found {other:?}"),
-    }
+    let Reading::Refused { key, problems } = read(document, &terms()) else {
+        panic!("expected a refusal");
+    };
+    (key, problems)
 }
 
 #[test]

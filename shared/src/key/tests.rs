@@ -9,10 +9,10 @@ use crate::intake::{Reading, Terms, read};
 use crate::sample::{changed, full, problems, sale, terms, terms_restarting, with, without};
 
 fn key_under(terms: &Terms, document: Value) -> String {
-    match read(document, terms) {
-        Reading::Read(judged) => judged.key,
-        other => panic!("expected a document, found {other:?}"),
-    }
+    let Reading::Read(judged) = read(document, terms) else {
+        panic!("expected a document");
+    };
+    judged.key
 }
 
 fn key_of(document: Value) -> String {

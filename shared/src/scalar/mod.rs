@@ -70,17 +70,7 @@ impl<const SCALE: usize> fmt::Display for Exact<SCALE> {
 
 impl<const SCALE: usize> Shape for Exact<SCALE> {
     fn read(value: Value, place: &mut Place) -> Option<Self> {
-        let text = match value {
-            Value::String(text) => text,
-            // With arbitrary precision a number prints as it was written.
-            Value::Number(number) => number.to_string(),
-            other => {
-                return place.refuse(
-                    ProblemCode::WrongType,
-                    format!("expected a decimal, found {}", type_name(&other)),
-                );
-            }
-        };
+        let text = literal(value, place, "a decimal")?;
         Self::parse(&text).or_else(|| {
             place.refuse(
                 ProblemCode::BadValue,
@@ -110,6 +100,21 @@ impl<const SCALE: usize> JsonSchema for Exact<SCALE> {
             "type": ["string", "number"],
             "pattern": format!("^-?[0-9]{{1,{INTEGER_DIGITS_MAX}}}(\\.[0-9]{{1,{SCALE}}})?$"),
         })
+    }
+}
+
+/// The text of a number: a string, or a JSON number as it was written.
+fn literal(value: Value, place: &mut Place, expected: &str) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            let found = type_name(&value);
+            place.refuse(
+                ProblemCode::WrongType,
+                format!("expected {expected}, found {found}"),
+            )
+        }
     }
 }
 
@@ -239,16 +244,7 @@ pub struct Number(pub i64);
 
 impl Shape for Number {
     fn read(value: Value, place: &mut Place) -> Option<Self> {
-        let text = match value {
-            Value::String(text) => text,
-            Value::Number(number) => number.to_string(),
-            other => {
-                return place.refuse(
-                    ProblemCode::WrongType,
-                    format!("expected a whole number, found {}", type_name(&other)),
-                );
-            }
-        };
+        let text = literal(value, place, "a whole number")?;
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let number = digits.then(|| text.parse().ok()).flatten().map(Self);
         number.or_else(|| place.refuse(ProblemCode::BadValue, "expected a whole number, 0 or more"))

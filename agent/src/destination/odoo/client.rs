@@ -4,6 +4,8 @@
 //! The server's traceback is never kept: it quotes what was sent.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -30,6 +32,8 @@ pub struct Client {
     url: String,
     database: String,
     key: String,
+    /// The server's time in its last answer, in seconds; 0: none yet.
+    seen_at: Arc<AtomicI64>,
 }
 
 /// What `search_read` asks for.
@@ -112,7 +116,16 @@ impl Client {
             url: url.trim_end_matches('/').to_owned(),
             database: database.to_owned(),
             key,
+            seen_at: Arc::default(),
         }
+    }
+
+    /// The server's clock at its last answer: what counts when ours may be wrong.
+    pub fn server_time(&self) -> Option<Timestamp> {
+        let second = self.seen_at.load(Ordering::Relaxed);
+        (second > 0)
+            .then(|| Timestamp::from_second(second).ok())
+            .flatten()
     }
 
     /// Calls a public method; `args` is an object of named arguments, with `ids` and `context` where they apply.
@@ -141,6 +154,9 @@ impl Client {
             .header(header::CONTENT_TYPE, "application/json")
             .body(args.to_string());
         let (at, body) = send(request).await?;
+        if let Some(at) = at {
+            self.seen_at.store(at.as_second(), Ordering::Relaxed);
+        }
         let value = serde_json::from_slice(&body)
             .map_err(|error| CallError::Unreadable(error.to_string()))?;
         Ok(Dated { value, at })

@@ -1,4 +1,188 @@
 //! Odoo 19 as a destination, by its JSON-2 interface and without any module of ours inside it.
+//!
+//! # Layout
+//! Pure: [`answer`] (what an error means), [`tax`], [`lines`], [`payments`], [`parts`], [`orders`], [`voids`] (what is
+//! sent), [`check_back`] (what must stand there afterwards), [`translate`] (what a person is told). Calls: [`client`],
+//! [`reference`], [`products`], [`originals`], [`sessions`], [`close`]. Together: [`desk`], [`upload`], [`days`],
+//! [`counts`], [`doctor`].
+//!
+//! # What it relies on
+//! - A document's uid is the order's `uuid`, which is unique over there: sending again is harmless.
+//! - One request in flight per store. Odoo's own parallelism only makes it wait for its locks.
+//! - A document is looked for before it is sent and read back after; what stands there decides, not the answer.
 
+pub mod answer;
+pub mod check_back;
 pub mod client;
+pub mod close;
+pub mod counts;
+pub mod days;
+pub mod desk;
+pub mod doctor;
+pub mod lines;
+pub mod orders;
+pub mod originals;
+pub mod parts;
+pub mod payments;
+pub mod products;
+pub mod reference;
 pub mod row;
+pub mod sessions;
+pub mod tax;
+#[cfg(test)]
+pub mod testing;
+pub mod translate;
+pub mod upload;
+pub mod voids;
+
+use std::collections::HashMap;
+
+use serde_json::json;
+use tillpost_shared::config;
+use tillpost_shared::document::{Body, Kind};
+use tillpost_shared::key::Numbering;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use self::answer::outage;
+use self::client::Client;
+use self::desk::{Desk, Run};
+use super::{Delivery, Destination, Held};
+use crate::outbox::{Outage, Verdict};
+
+/// An Odoo database as a destination.
+pub struct Odoo {
+    client: Client,
+    desk: Mutex<Desk>,
+}
+
+/// How many uids are read back in one call.
+const READ_BACK_MAX: usize = 500;
+
+impl Odoo {
+    /// A destination; nothing is asked yet. `numbering` tells how the store's tills number, for receipts that point
+    /// back at others.
+    pub fn new(
+        config: &config::Destination,
+        store: &config::Store,
+        key: String,
+        http: reqwest::Client,
+        numbering: Numbering,
+    ) -> Self {
+        let url = config.url.as_deref().unwrap_or_default();
+        let database = config.database.as_deref().unwrap_or_default();
+        let client = Client::new(http, url, database, key);
+        let desk = Desk::new(client.clone(), config, store, numbering);
+        Self {
+            client,
+            desk: Mutex::new(desk),
+        }
+    }
+
+    /// What `doctor` shows: each check with what was found, or what is wrong.
+    pub async fn check(&self) -> Vec<(&'static str, Result<String, String>)> {
+        let desk = self.desk.lock().await;
+        doctor::check(&self.client, &desk).await
+    }
+}
+
+impl Destination for Odoo {
+    async fn deliver(&self, batch: &[Delivery]) -> Result<Vec<Verdict>, Outage> {
+        let mut desk = self.desk.lock().await;
+        desk.begin().await?;
+        let mut verdicts: upload::Verdicts = vec![None; batch.len()];
+        for run in desk::runs(batch) {
+            match run {
+                Run::Orders(places) => desk.upload(batch, &places, &mut verdicts).await?,
+                Run::Single(place) => single(&mut desk, batch, place, &mut verdicts).await?,
+            }
+        }
+        let missing = || translate::refused_here(translate::not_supported("this document"));
+        Ok(verdicts
+            .into_iter()
+            .map(|verdict| verdict.unwrap_or_else(missing))
+            .collect())
+    }
+
+    async fn read_back(&self, uids: &[Uuid]) -> Result<Vec<Held>, Outage> {
+        let _turn = self.desk.lock().await;
+        let mut held = Vec::new();
+        for uids in uids.chunks(READ_BACK_MAX) {
+            held.extend(read_back(&self.client, uids).await?);
+        }
+        Ok(held)
+    }
+}
+
+async fn single(
+    desk: &mut Desk,
+    batch: &[Delivery],
+    place: usize,
+    verdicts: &mut upload::Verdicts,
+) -> Result<(), Outage> {
+    let delivery = &batch[place];
+    let verdict = match &delivery.document.body {
+        Body::Void(void) => return desk.void(delivery, void, place, verdicts).await,
+        Body::DayOpen(open) => desk.day_open(delivery, open).await?,
+        Body::DayClose(close) => desk.day_close(delivery, close).await?,
+        Body::CashMovement(movement) => desk.cash_movement(delivery, movement).await?,
+        Body::StockCount(count) => desk.stock_count(delivery, count, batch).await?,
+        Body::TillActivity(_) => Verdict::Accepted("nothing to post".to_owned()),
+        Body::Settlement(_) => {
+            translate::refused_here(translate::not_supported("card settlements"))
+        }
+        Body::StockMove(_) => translate::refused_here(translate::not_supported("stock moves")),
+        Body::Pickup(_) => translate::refused_here(translate::not_supported("pickups")),
+        Body::Sale(_) | Body::Return(_) => return desk.upload(batch, &[place], verdicts).await,
+    };
+    verdicts[place] = Some(verdict);
+    Ok(())
+}
+
+/// What Odoo holds of receipts; the orders of one receipt count together under its uid.
+async fn read_back(client: &Client, uids: &[Uuid]) -> Result<Vec<Held>, Outage> {
+    let failed = |error| outage(&error);
+    let found = check_back::read_heads(client, json!([["uuid", "in", row::texts(uids)]]))
+        .await
+        .map_err(failed)?;
+    let mut held: Vec<Held> = found.iter().map(|order| hold(order.uuid, order)).collect();
+    let missing: HashMap<String, Uuid> = uids
+        .iter()
+        .filter(|uid| held.iter().all(|held| held.uid != **uid))
+        .map(|uid| (orders::part_note(*uid), *uid))
+        .collect();
+    if missing.is_empty() {
+        return Ok(held);
+    }
+    let notes: Vec<&String> = missing.keys().collect();
+    let parts = check_back::read_heads_with_note(client, json!([["internal_note", "in", notes]]))
+        .await
+        .map_err(failed)?;
+    for (note, order) in parts {
+        let Some(uid) = missing.get(&note) else {
+            continue;
+        };
+        let part = hold(*uid, &order);
+        match held.iter_mut().find(|held| held.uid == *uid) {
+            Some(held) => held.total += part.total,
+            None => held.push(part),
+        }
+    }
+    Ok(held)
+}
+
+fn hold(uid: Uuid, order: &check_back::Stored) -> Held {
+    let kind = match (
+        order.reference.contains(&format!("-{}", parts::VOID_MARK)),
+        order.refund,
+    ) {
+        (true, _) => Kind::Void,
+        (false, true) => Kind::Return,
+        (false, false) => Kind::Sale,
+    };
+    Held {
+        uid,
+        kind,
+        total: order.total - order.tip,
+    }
+}

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Map, Number, Value};
+use uuid::Uuid;
 
 /// A row with the fields that were asked for.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -37,6 +38,10 @@ impl Row {
         let value = self.0.get(field)?;
         value.as_i64().or_else(|| value.get(0)?.as_i64())
     }
+    /// The name of another row.
+    pub fn pair_name(&self, field: &str) -> Option<&str> {
+        self.0.get(field)?.get(1)?.as_str()
+    }
     /// The ids of other rows.
     pub fn many(&self, field: &str) -> Vec<i64> {
         let ids = self.0.get(field).and_then(Value::as_array);
@@ -57,6 +62,11 @@ pub fn decimal(value: &Value) -> Option<Decimal> {
         .or_else(|_| Decimal::from_scientific(&text))
         .ok()?;
     Some(exact.round_dp(FLOAT_DIGITS).normalize())
+}
+
+/// Uuids as Odoo's domains want them.
+pub fn texts(uuids: &[Uuid]) -> Vec<String> {
+    uuids.iter().map(Uuid::to_string).collect()
 }
 
 /// Digits after the point at which a float of Odoo's is believed.

@@ -10,15 +10,16 @@ use tillpost_shared::config::Config;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::activity::{Board, now};
+use crate::activity::{Bell, Board, now};
 use crate::catalog::Active;
 use crate::intake::desk::Desk;
+use crate::intake::errand::Errands;
 use crate::intake::house::House;
 use crate::intake::http::answer::Refusal;
 use crate::intake::http::body::IN_HAND_KIB_MAX;
-use crate::intake::http::cli_key::CliKey;
 use crate::intake::http::hosts::Hosts;
 use crate::intake::http::login::Logins;
+use crate::secret::Secret;
 use crate::store::proof::ReadBacks;
 use crate::store::{Store, StoreError, tills};
 
@@ -44,9 +45,13 @@ pub struct Parts {
     /// The store, from the same configuration.
     pub house: House,
     /// The command line's key.
-    pub cli_key: CliKey,
+    pub cli_key: Secret,
     /// What destinations were found to hold, for the proof; whoever reads it back puts it there.
     pub read_backs: ReadBacks,
+    /// Has a day read back.
+    pub errands: Errands,
+    /// Rung when somebody wants a fresh catalog now.
+    pub catalog_bell: Bell,
     /// Cancelled when the agent stops.
     pub stop: CancellationToken,
 }

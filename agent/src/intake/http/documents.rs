@@ -13,6 +13,7 @@ use tillpost_shared::document::Kind;
 use tillpost_shared::intake::{BodyError, split};
 use tillpost_shared::redact::redact;
 use tillpost_shared::scalar::{Code, Day, NOTE_MAX};
+use tillpost_shared::shape::Unknown;
 use uuid::Uuid;
 
 use crate::activity::now;
@@ -219,7 +220,7 @@ fn reason(body: &[u8]) -> Result<String, Refusal> {
     let text = text.map(str::trim).filter(|text| !text.is_empty());
     let text = text.filter(|text| text.chars().count() <= NOTE_MAX);
     let mut stripped = json!({"body": {"reason": text.ok_or_else(missing)?}});
-    redact(&mut stripped);
+    redact(&mut stripped, Unknown::Refused);
     let stripped = stripped.pointer("/body/reason").and_then(Value::as_str);
     stripped.map(str::to_owned).ok_or_else(missing)
 }

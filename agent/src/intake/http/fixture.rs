@@ -14,10 +14,11 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::access::Peer;
-use super::{Api, CliKey, Parts, Routes};
+use super::{Api, Parts, Routes};
 use crate::activity::{Bell, Board, now};
 use crate::intake::desk::Desk;
 use crate::intake::house::{House, routes};
+use crate::secret;
 use crate::store::{Store, tills};
 
 /// A till's token.
@@ -139,7 +140,7 @@ pub async fn fixture(more: &str) -> Fixture {
         config.listen.require_token,
     );
     let api = Api::new(Parts {
-        cli_key: CliKey::make(dir.path()).unwrap(),
+        cli_key: secret::make_cli_key(dir.path()).unwrap(),
         store,
         desk: Arc::new(desk),
         board: Board::default(),
@@ -147,6 +148,8 @@ pub async fn fixture(more: &str) -> Fixture {
         config,
         house,
         read_backs: Default::default(),
+        errands: crate::intake::errand::Errands::new().0,
+        catalog_bell: Bell::default(),
         stop: CancellationToken::new(),
     });
     Fixture {

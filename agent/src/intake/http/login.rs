@@ -5,22 +5,19 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io;
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
 use jiff::Timestamp;
-use ring::pbkdf2;
 use rusqlite::Connection;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
-use crate::intake::http::cli_key::{hex, random_hex};
+use crate::secret;
 use crate::store::{Store, StoreError, history, tills};
 
 /// How long a session lasts: a working day.
@@ -29,14 +26,8 @@ pub const SESSION_MAX: Duration = Duration::from_secs(12 * 3_600);
 const COOKIE_NAME: &str = "tillpost_session";
 /// Sessions at one time; a new one ends the oldest.
 const SESSIONS_MAX: usize = 100;
-/// Random bytes of a session's token.
-const TOKEN_BYTES: usize = 32;
 /// A secret has at least so many characters.
 pub const SECRET_CHARS_MIN: usize = 8;
-/// Rounds of the slow hash (OWASP's advice for PBKDF2-HMAC-SHA256).
-const ROUNDS: NonZeroU32 = NonZeroU32::MIN.saturating_add(600_000 - 1);
-const SALT_BYTES: usize = 16;
-const HASH_BYTES: usize = 32;
 /// Failures that are forgiven before the next try must wait.
 const FAILURES_FREE: u32 = 4;
 /// The longest that a next try must wait.
@@ -88,24 +79,8 @@ impl fmt::Debug for Verifier {
 
 impl Verifier {
     /// Hashes a secret, slowly; `None` when it is shorter than [`SECRET_CHARS_MIN`].
-    ///
-    /// # Errors
-    /// When the operating system has no randomness.
-    pub fn of(secret: &str) -> io::Result<Option<Self>> {
-        if secret.chars().count() < SECRET_CHARS_MIN {
-            return Ok(None);
-        }
-        let salt = random_hex(SALT_BYTES)?;
-        let mut hash = [0; HASH_BYTES];
-        pbkdf2::derive(
-            pbkdf2::PBKDF2_HMAC_SHA256,
-            ROUNDS,
-            salt.as_bytes(),
-            secret.as_bytes(),
-            &mut hash,
-        );
-        let text = format!("pbkdf2-sha256${ROUNDS}${salt}${}", hex(&hash));
-        Ok(Some(Self(text)))
+    pub fn of(secret: &str) -> Option<Self> {
+        (secret.chars().count() >= SECRET_CHARS_MIN).then(|| Self(secret::hash_login(secret)))
     }
 
     /// Keeps it as a role's secret; the sessions of the one before end with it.
@@ -134,24 +109,8 @@ impl Verifier {
 
     /// Whether this is the secret; takes a good part of a second.
     pub fn fits(&self, secret: &str) -> bool {
-        let mut parts = self.0.split('$').skip(1);
-        let (Some(rounds), Some(salt), Some(hash)) = (parts.next(), parts.next(), parts.next())
-        else {
-            return false;
-        };
-        let (Ok(rounds), Some(hash)) = (rounds.parse(), from_hex(hash)) else {
-            return false;
-        };
-        let algorithm = pbkdf2::PBKDF2_HMAC_SHA256;
-        pbkdf2::verify(algorithm, rounds, salt.as_bytes(), secret.as_bytes(), &hash).is_ok()
+        secret::verify_login(secret, &self.0)
     }
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let pairs = (0..text.len()).step_by(2);
-    pairs
-        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
-        .collect()
 }
 
 /// The session in a request's cookies.
@@ -206,11 +165,8 @@ impl Default for Logins {
 
 impl Logins {
     /// Begins a session and answers its token.
-    ///
-    /// # Errors
-    /// When the operating system has no randomness.
-    pub(super) fn begin(&self, role: Role, verifier: Verifier, now: Instant) -> io::Result<String> {
-        let token = random_hex(TOKEN_BYTES)?;
+    pub(super) fn begin(&self, role: Role, verifier: Verifier, now: Instant) -> String {
+        let token = secret::new_token();
         let mut sessions = locked(&self.sessions);
         sessions.retain(|_, session| now.duration_since(session.began) < SESSION_MAX);
         if sessions.len() >= SESSIONS_MAX {
@@ -224,7 +180,7 @@ impl Logins {
             began: now,
         };
         sessions.insert(hash(&token), session);
-        Ok(token)
+        token
     }
 
     /// Ends a session.
@@ -287,12 +243,12 @@ mod tests {
 
     #[test]
     fn a_secret_fits_its_own_hash_only() {
-        assert_eq!(Verifier::of("seven77").unwrap(), None);
-        let verifier = Verifier::of("correct horse").unwrap().unwrap();
+        assert_eq!(Verifier::of("seven77"), None);
+        let verifier = Verifier::of("correct horse").unwrap();
         assert!(verifier.fits("correct horse"));
         assert!(!verifier.fits("correct horsf"));
         assert!(!verifier.0.contains("horse"));
-        assert_ne!(Verifier::of("correct horse").unwrap(), Some(verifier));
+        assert_ne!(Verifier::of("correct horse").unwrap(), verifier);
     }
 
     #[test]

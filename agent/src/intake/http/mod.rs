@@ -8,7 +8,6 @@ pub mod access;
 pub mod answer;
 pub mod api;
 pub mod body;
-pub mod cli_key;
 mod documents;
 mod health;
 mod hosts;
@@ -31,7 +30,6 @@ use axum::routing::{get, post};
 use crate::intake::http::answer::Refusal;
 
 pub use api::{Api, Parts};
-pub use cli_key::CliKey;
 pub use serve::serve;
 
 /// Routes and their names, so that a test can hold the API's description against them.

@@ -251,7 +251,7 @@ async fn log_in(fixture: &Fixture, secret: &str) -> Answer {
 }
 
 async fn set_secret(fixture: &Fixture, secret: &str) {
-    let verifier = Verifier::of(secret).unwrap().unwrap();
+    let verifier = Verifier::of(secret).unwrap();
     let keep =
         move |writer: &rusqlite::Connection| verifier.keep(writer, Role::Manager, "it", now());
     fixture.api.parts.store.write(keep).await.unwrap();
@@ -282,7 +282,7 @@ async fn a_person_logs_in_with_the_secret_that_was_set() {
 #[tokio::test]
 async fn a_person_retries_releases_and_withdraws() {
     let fixture = fixture("").await;
-    let key = fixture.api.parts.cli_key.as_str().to_owned();
+    let key = fixture.api.parts.cli_key.expose().to_owned();
     let act = |id: &str, what: &str, body: Value| {
         post(&format!("/v1/documents/{id}/{what}"), &body).token(&key)
     };

@@ -1,0 +1,274 @@
+//! A till's day: opened, money moved, closed.
+
+use jiff::SignedDuration;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use tillpost_shared::document::{CashMovement, DayClose, DayOpen};
+
+use super::answer::{Blame, judge, outage};
+use super::client::{CallError, Search};
+use super::close::{self, Figures};
+use super::desk::Desk;
+use super::orders;
+use super::reference::{PosConfig, base_name};
+use super::row::number;
+use super::sessions::{self, Session, SessionState};
+use super::translate;
+use crate::destination::Delivery;
+use crate::failpoint;
+use crate::outbox::{Cause, Outage, Verdict};
+
+/// How long a day that differs waits for what is missing, if the till does not begin its next one before.
+const WAIT_MAX: SignedDuration = SignedDuration::from_hours(12);
+
+impl Desk {
+    /// Opens the day's session with what lies in the drawer.
+    pub async fn day_open(
+        &mut self,
+        delivery: &Delivery,
+        open: &DayOpen,
+    ) -> Result<Verdict, Outage> {
+        let till = delivery.document.head.till();
+        let Some(config) = self.config(till).await? else {
+            return Ok(self.till_missing(till));
+        };
+        let drawer = config.cash().map(|method| method.id);
+        let resolve = self.resolver(&config, till);
+        let in_drawer = open
+            .opening
+            .iter()
+            .filter(|opening| drawer.is_some() && resolve(opening.method.as_str()) == drawer);
+        let amounts: Vec<Decimal> = in_drawer.map(|opening| opening.amount.0).collect();
+        let opening = (!amounts.is_empty()).then(|| amounts.iter().sum());
+        let day = delivery.business_date;
+        if let Some(session) = sessions::of_day(&self.client, config.id, day).await? {
+            let alone = session.state == SessionState::Opened && session.days == [day];
+            if let (true, Some(opening)) = (alone && opening != Some(session.opening), opening) {
+                sessions::set_opening(&self.client, session.id, opening).await?;
+            }
+            if session.state != SessionState::Opening {
+                return Ok(Verdict::Accepted(session.name));
+            }
+        }
+        Ok(match self.session(&config, day, opening).await? {
+            Ok(session) => Verdict::Accepted(session.name),
+            Err(answer) => translate::later(answer, Cause::NotYet),
+        })
+    }
+
+    /// Books money put into or taken out of the drawer, once: Odoo would book it again whenever it is told.
+    pub async fn cash_movement(
+        &mut self,
+        delivery: &Delivery,
+        movement: &CashMovement,
+    ) -> Result<Verdict, Outage> {
+        let till = delivery.document.head.till();
+        if let Some(verdict) = self.moved(delivery, movement).await? {
+            return Ok(verdict);
+        }
+        let Some(config) = self.config(till).await? else {
+            return Ok(self.till_missing(till));
+        };
+        let base = base_name(&self.store, till);
+        match orders::method(movement.method.as_str(), self.till(&config, till, &base)) {
+            Ok(method) if Some(method.id) == config.cash().map(|cash| cash.id) => {}
+            Ok(method) => {
+                return Ok(translate::refused_here(translate::not_the_drawer(
+                    &method.name,
+                )));
+            }
+            Err(answer) => {
+                self.look_again().await?;
+                return Ok(translate::refused_here(answer));
+            }
+        }
+        let session = match self.session(&config, delivery.business_date, None).await? {
+            Ok(session) => session,
+            Err(answer) => return Ok(translate::later(answer, Cause::NotYet)),
+        };
+        let amount = movement.amount.0;
+        let direction = if amount < Decimal::ZERO { "out" } else { "in" };
+        let why = movement
+            .reason
+            .as_ref()
+            .map_or("", |reason| reason.as_str());
+        let args = json!({
+            "ids": [session.id],
+            "_type": direction,
+            "amount": number(amount.abs()),
+            "reason": format!("{} {why} {}", movement.r#type.as_str(), delivery.uid),
+            "partner_id": false,
+            "extras": { "translatedType": direction },
+        });
+        let answer: Result<Value, CallError> = self
+            .client
+            .call("pos.session", "try_cash_in_out", args)
+            .await;
+        failpoint::hit("odoo.cash_move_sent");
+        if let Err(error) = answer {
+            return match judge(&error) {
+                Blame::Destination(outage) => Err(outage),
+                Blame::Document(refusal) => Ok(translate::refused_there(&refusal)),
+            };
+        }
+        let moved = self.moved(delivery, movement).await?;
+        moved.ok_or_else(|| {
+            Outage::Incomprehensible("it took a cash movement and does not hold it".to_owned())
+        })
+    }
+
+    /// Whether the movement is booked, in whichever session.
+    async fn moved(
+        &self,
+        delivery: &Delivery,
+        movement: &CashMovement,
+    ) -> Result<Option<Verdict>, Outage> {
+        let search = Search {
+            domain: json!([["payment_ref", "like", delivery.uid.to_string()]]),
+            fields: &["amount", "pos_session_id"],
+            ..Search::default()
+        };
+        let moves = self
+            .client
+            .search_read("account.bank.statement.line", search)
+            .await
+            .map_err(|error| outage(&error))?;
+        let sum: Decimal = moves.iter().map(|row| row.decimal("amount")).sum();
+        Ok(match moves.as_slice() {
+            [] => None,
+            [only] if sum == movement.amount.0 => {
+                let session = only.pair_name("pos_session_id").unwrap_or_default();
+                Some(Verdict::Accepted(format!("{session} ({})", only.id())))
+            }
+            several => Some(translate::movement_differs(several.len(), sum)),
+        })
+    }
+
+    /// Closes the day, when Odoo's figures equal the till's or nothing is left to wait for.
+    pub async fn day_close(
+        &mut self,
+        delivery: &Delivery,
+        close: &DayClose,
+    ) -> Result<Verdict, Outage> {
+        let till = delivery.document.head.till();
+        let day = delivery.business_date;
+        let Some(config) = self.config(till).await? else {
+            return Ok(self.till_missing(till));
+        };
+        let resolve = self.resolver(&config, till);
+        let waited = self.waited_enough(delivery);
+        let Some(session) = sessions::of_day(&self.client, config.id, day).await? else {
+            let nothing = close::differences(close, &Figures::default(), &resolve).is_empty();
+            return Ok(match (nothing, waited) {
+                (true, _) => Verdict::Accepted("nothing to close".to_owned()),
+                (false, false) => translate::later(translate::day_unknown(day), Cause::NotYet),
+                (false, true) => translate::refused_here(translate::day_unknown(day)),
+            });
+        };
+        if session.state == SessionState::Closed {
+            return Ok(Verdict::Accepted(session.name));
+        }
+        if session.state == SessionState::Opening {
+            // Its opening was cut short.
+            let _ = self.session(&config, day, None).await?;
+        }
+        let figures = close::figures(&self.client, session.id, Some(day)).await?;
+        let mut differences = close::differences(close, &figures, &resolve);
+        let (cash, others) = close::counted(close, &figures, &resolve);
+        if session.days.last().is_some_and(|last| *last > day) {
+            differences = vec![format!(
+                "the next day already uses the session {}",
+                session.name
+            )];
+        } else if differences.is_empty() || waited {
+            if !differences.is_empty() {
+                tracing::warn!(
+                    session = session.name,
+                    differences = differences.join("; "),
+                    "a day is closed with what is there"
+                );
+            }
+            return self
+                .close_now(&config, &session, &figures, cash, &others)
+                .await;
+        }
+        if let Some(cash) = cash {
+            self.counted.insert((config.name.clone(), day), cash);
+        }
+        let until = "when the till begins its next day, or 12 hours after its close";
+        Ok(translate::later(
+            translate::day_differs(&differences, until),
+            Cause::NotYet,
+        ))
+    }
+
+    async fn close_now(
+        &mut self,
+        config: &PosConfig,
+        session: &Session,
+        figures: &Figures,
+        cash: Option<Decimal>,
+        others: &[(i64, Decimal)],
+    ) -> Result<Verdict, Outage> {
+        if let Err(answer) = close::close(&self.client, session.id, figures, cash, others).await? {
+            return Ok(Verdict::Rejected { answer, sent: true });
+        }
+        let closed = sessions::by_id(&self.client, session.id).await?;
+        if let (true, Some(entry)) = (config.rounds_cash, closed.and_then(|session| session.entry))
+        {
+            let all = close::rounded(&self.client, session.id).await?;
+            if let Some(booked) = close::rounding_booked(&self.client, entry)
+                .await?
+                .filter(|booked| *booked != all)
+            {
+                return Ok(Verdict::Rejected {
+                    answer: translate::rounding_differs(all, booked),
+                    sent: true,
+                });
+            }
+        }
+        let drawers = |id: &i64| {
+            config
+                .methods
+                .iter()
+                .any(|method| method.id == *id && method.cash)
+        };
+        let unbooked: Vec<String> = others
+            .iter()
+            .filter(|(id, _)| drawers(id))
+            .map(|(_, amount)| amount.to_string())
+            .collect();
+        Ok(Verdict::Accepted(if unbooked.is_empty() {
+            session.name.clone()
+        } else {
+            format!(
+                "{}; difference in the second drawer, which Odoo does not book: {}",
+                session.name,
+                unbooked.join(", ")
+            )
+        }))
+    }
+
+    fn waited_enough(&self, delivery: &Delivery) -> bool {
+        let closed_at = delivery
+            .document
+            .head
+            .occurred_at
+            .at()
+            .max(delivery.received_at);
+        self.client
+            .server_time()
+            .is_some_and(|now| now.duration_since(closed_at) >= WAIT_MAX)
+    }
+
+    /// What the till's methods are in Odoo.
+    fn resolver(&self, config: &PosConfig, till: &str) -> impl Fn(&str) -> Option<i64> + use<> {
+        let (config, methods) = (config.clone(), self.methods.clone());
+        let base = base_name(&self.store, till);
+        move |method: &str| {
+            config
+                .method(method, &methods, &base)
+                .map(|method| method.id)
+        }
+    }
+}

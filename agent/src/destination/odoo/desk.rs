@@ -1,0 +1,302 @@
+//! Everything the destination knows while it works: one desk per store, one request in flight.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde_json::json;
+use tillpost_shared::config::{Destination, Environment, Store};
+use tillpost_shared::document::{Document, Kind};
+use tillpost_shared::key::Numbering;
+
+use super::answer::outage;
+use super::client::{Client, Search};
+use super::orders::Till;
+use super::products::Shelf;
+use super::reference::{self, PosConfig, Reference};
+use crate::destination::Delivery;
+use crate::outbox::Outage;
+
+/// How long what was read of the store is believed. What is not found is looked for again at once.
+const REFERENCE_MAX: Duration = Duration::from_secs(300);
+/// How many orders go up in one call; 25 with three lines take Odoo about 4 s.
+pub const ORDERS_MAX: usize = 25;
+
+/// The state behind the destination's lock.
+pub struct Desk {
+    /// The connection.
+    pub client: Client,
+    /// The store's code.
+    pub store: String,
+    /// Which world it belongs to.
+    pub environment: Environment,
+    /// The till's tender methods and what they are in Odoo.
+    pub methods: BTreeMap<String, String>,
+    /// The till's tax codes and what they are in Odoo.
+    pub taxes: BTreeMap<String, String>,
+    /// How the store's tills number.
+    pub numbering: Numbering,
+    /// The store in Odoo.
+    pub reference: Reference,
+    loaded: Option<Instant>,
+    /// Whether the reference was read since this batch began.
+    fresh: bool,
+    /// Products found so far.
+    pub shelf: Shelf,
+    /// Customers found so far, by their reference.
+    pub customers: HashMap<String, i64>,
+    /// How many orders go up in one call; fewer after Odoo could not cope.
+    pub orders_max: usize,
+    /// Cash that a till counted for a day which is not closed yet.
+    pub counted: HashMap<(String, Date), Decimal>,
+    /// Parts of counts that wait for the last one, by the count's key.
+    pub count_parts: HashMap<String, Vec<(uuid::Uuid, std::sync::Arc<Document>)>>,
+    /// Counts that were applied, by the count's key.
+    pub counts_applied: Vec<String>,
+}
+
+impl Desk {
+    /// A desk; nothing is asked yet.
+    pub fn new(client: Client, config: &Destination, store: &Store, numbering: Numbering) -> Self {
+        Self {
+            client,
+            store: store.code.clone(),
+            environment: store.environment,
+            methods: config.methods.clone(),
+            taxes: config.taxes.clone(),
+            numbering,
+            reference: Reference::default(),
+            loaded: None,
+            fresh: false,
+            shelf: Shelf::new(),
+            customers: HashMap::new(),
+            orders_max: ORDERS_MAX,
+            counted: HashMap::new(),
+            count_parts: HashMap::new(),
+            counts_applied: Vec::new(),
+        }
+    }
+
+    /// Before a batch: reads the store again if that is long ago.
+    pub async fn begin(&mut self) -> Result<(), Outage> {
+        self.fresh = false;
+        match self.loaded {
+            Some(at) if at.elapsed() < REFERENCE_MAX => Ok(()),
+            _ => self.load().await,
+        }
+    }
+
+    async fn load(&mut self) -> Result<(), Outage> {
+        self.reference = reference::load(&self.client, &self.store).await?;
+        self.shelf.clear();
+        self.customers.clear();
+        self.loaded = Some(Instant::now());
+        self.fresh = true;
+        Ok(())
+    }
+
+    /// Something was not found: reads the store again, once per batch. Whether it did.
+    pub async fn look_again(&mut self) -> Result<bool, Outage> {
+        if self.fresh {
+            return Ok(false);
+        }
+        self.load().await?;
+        Ok(true)
+    }
+
+    /// The till in Odoo, `None` when nobody set it up.
+    pub async fn config(&mut self, till: &str) -> Result<Option<PosConfig>, Outage> {
+        let found = self.reference.config(&self.store, till, self.environment);
+        match found {
+            Ok(Some(config)) => return Ok(Some(config.clone())),
+            Ok(None) | Err(_) => {}
+        }
+        self.look_again().await?;
+        let found = self.reference.config(&self.store, till, self.environment)?;
+        Ok(found.cloned())
+    }
+
+    /// The till's side of an order.
+    pub fn till<'a>(&'a self, config: &'a PosConfig, code: &'a str, base: &'a str) -> Till<'a> {
+        Till {
+            config,
+            base,
+            code,
+            methods: &self.methods,
+            quantity_digits: self.reference.quantity_digits,
+            store: &self.reference.configs,
+        }
+    }
+
+    /// Customers in Odoo, by the receipts' customer references.
+    pub async fn load_customers(&mut self, deliveries: &[&Delivery]) -> Result<(), Outage> {
+        let wanted: Vec<&str> = deliveries
+            .iter()
+            .filter_map(|delivery| customer_of(delivery))
+            .collect();
+        let wanted: Vec<&str> = wanted
+            .into_iter()
+            .filter(|reference| !self.customers.contains_key(*reference))
+            .collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let search = Search {
+            domain: json!([["ref", "in", wanted]]),
+            fields: &["ref"],
+            order: "id desc",
+            ..Search::default()
+        };
+        let rows = self
+            .client
+            .search_read("res.partner", search)
+            .await
+            .map_err(|error| outage(&error))?;
+        for row in rows {
+            if let Some(reference) = row.text("ref") {
+                self.customers.insert(reference.to_owned(), row.id());
+            }
+        }
+        Ok(())
+    }
+
+    /// The receipt's customer in Odoo.
+    pub fn customer(&self, delivery: &Delivery) -> Option<i64> {
+        self.customers.get(customer_of(delivery)?).copied()
+    }
+}
+
+fn customer_of(delivery: &Delivery) -> Option<&str> {
+    let sale = delivery.document.body.as_sale()?;
+    let reference = sale.customer.as_ref()?.reference.as_ref()?;
+    Some(reference.as_str())
+}
+
+/// Documents that go up together, by their positions in the batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Run {
+    /// Sales and returns of one till and day.
+    Orders(Vec<usize>),
+    /// Anything else, by itself.
+    Single(usize),
+}
+
+/// What goes up together and in which order. A till's documents stay in their order; what depends on others comes
+/// after everything before it.
+pub fn runs(batch: &[Delivery]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    let mut open: HashMap<(&str, Date), usize> = HashMap::new();
+    for (n, delivery) in batch.iter().enumerate() {
+        let till = delivery.document.head.till();
+        let place = (till, delivery.business_date);
+        if !stands_alone(delivery) {
+            // Another day of the same till closes the day before: nothing of that may come later.
+            open.retain(|(other, day), _| *other != till || *day == delivery.business_date);
+            match open.get(&place).and_then(|run| runs.get_mut(*run)) {
+                Some(Run::Orders(run)) => run.push(n),
+                Some(Run::Single(_)) | None => {
+                    open.insert(place, runs.len());
+                    runs.push(Run::Orders(vec![n]));
+                }
+            }
+            continue;
+        }
+        match delivery.document.head.kind {
+            Kind::DayOpen | Kind::DayClose | Kind::CashMovement | Kind::TillActivity => {
+                open.retain(|(other, _), _| *other != till);
+            }
+            Kind::Sale | Kind::Return | Kind::Void | Kind::StockCount => open.clear(),
+            Kind::Settlement | Kind::StockMove | Kind::Pickup => {}
+        }
+        let takes_back = matches!(delivery.document.head.kind, Kind::Sale | Kind::Return);
+        runs.push(if takes_back {
+            Run::Orders(vec![n])
+        } else {
+            Run::Single(n)
+        });
+    }
+    runs
+}
+
+/// Everything but a sale or return that refers to no other receipt.
+fn stands_alone(delivery: &Delivery) -> bool {
+    let Some(sale) = delivery.document.body.as_sale() else {
+        return true;
+    };
+    sale.lines.iter().any(|line| line.returned_from.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::destination::odoo::testing::delivery;
+
+    fn of(till: &str, day: &str, kind: &str, body: Value) -> Delivery {
+        let mut delivery = delivery(kind, 1, body);
+        let mut document = (*delivery.document).clone();
+        document.head.till = tillpost_shared::scalar::Code::parse(till);
+        delivery.document = document.into();
+        delivery.business_date = day.parse().expect("a date");
+        delivery
+    }
+    fn sale(till: &str, day: &str) -> Delivery {
+        of(
+            till,
+            day,
+            "sale",
+            json!({ "prices": "tax_included", "total": "0" }),
+        )
+    }
+    fn back(till: &str) -> Delivery {
+        let line = json!({ "line": 1, "type": "item", "product": {}, "quantity": "-1", "unit_price": "0", "total": "0",
+                           "returned_from": { "sequence": 1 } });
+        of(
+            till,
+            "2026-11-20",
+            "return",
+            json!({ "prices": "tax_included", "total": "0", "lines": [line] }),
+        )
+    }
+
+    #[test]
+    fn sales_of_a_till_and_day_go_together_even_when_tills_take_turns() {
+        let day = "2026-11-20";
+        let batch = [
+            sale("1", day),
+            sale("2", day),
+            sale("1", day),
+            sale("1", "2026-11-21"),
+            sale("1", day),
+        ];
+        let expected = [
+            Run::Orders(vec![0, 2]),
+            Run::Orders(vec![1]),
+            Run::Orders(vec![3]),
+            Run::Orders(vec![4]),
+        ];
+        assert_eq!(runs(&batch), expected);
+    }
+
+    #[test]
+    fn what_depends_on_others_comes_after_them() {
+        let day = "2026-11-20";
+        let batch = [
+            sale("1", day),
+            back("2"),
+            sale("1", day),
+            of("1", day, "day_open", json!({})),
+            sale("1", day),
+        ];
+        let expected = [
+            Run::Orders(vec![0]),
+            Run::Orders(vec![1]),
+            Run::Orders(vec![2]),
+            Run::Single(3),
+            Run::Orders(vec![4]),
+        ];
+        assert_eq!(runs(&batch), expected);
+    }
+}

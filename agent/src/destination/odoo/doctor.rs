@@ -1,0 +1,99 @@
+//! What `tillpost doctor` looks at in Odoo.
+
+use serde_json::json;
+
+use super::client::{Client, Search};
+use super::desk::Desk;
+use super::reference::{self, QUANTITY_DIGITS_MIN, Reference, config_name};
+
+/// The major version this destination speaks with.
+pub const VERSION: u32 = 19;
+
+/// A check's name, and what was found or what is wrong.
+pub type Check = (&'static str, Result<String, String>);
+
+/// All checks; those behind an unreachable server are left out.
+pub async fn check(client: &Client, desk: &Desk) -> Vec<Check> {
+    let version = client.version().await;
+    let version = match version {
+        Ok(VERSION) => Ok(format!("Odoo {VERSION}")),
+        Ok(other) => Err(format!(
+            "Odoo {other}; this version of Tillpost needs {VERSION}"
+        )),
+        Err(error) => return vec![("odoo version", Err(error.to_string()))],
+    };
+    let mut checks = vec![("odoo version", version)];
+    let reference = match reference::load(client, &desk.store).await {
+        Ok(reference) => reference,
+        Err(outage) => {
+            checks.push(("odoo key", Err(outage.to_string())));
+            return checks;
+        }
+    };
+    checks.push(("odoo key", key(client).await));
+    checks.push(("odoo quantities", digits(&reference)));
+    checks.push(("odoo tills", tills(desk, &reference)));
+    checks
+}
+
+fn digits(reference: &Reference) -> Result<String, String> {
+    let digits = reference.quantity_digits;
+    let said = format!("{digits} digits after the point");
+    if digits >= QUANTITY_DIGITS_MIN {
+        return Ok(said);
+    }
+    Err(format!(
+        "{said}: weighed goods are cut. Set the decimal accuracy \"Product Unit\" to {QUANTITY_DIGITS_MIN}, or run `tillpost odoo prepare`"
+    ))
+}
+
+fn tills(desk: &Desk, reference: &Reference) -> Result<String, String> {
+    let names: Vec<&str> = reference
+        .configs
+        .iter()
+        .map(|config| config.name.as_str())
+        .collect();
+    // What stands behind the till's name in this environment.
+    let mark = config_name("", "", desk.environment);
+    let mark = mark.trim_start_matches('-');
+    let ours = |name: &&str| {
+        if mark.is_empty() {
+            !name.ends_with(']')
+        } else {
+            name.ends_with(mark)
+        }
+    };
+    let (ours, others): (Vec<&str>, Vec<&str>) = names.into_iter().partition(ours);
+    match (ours.as_slice(), others.as_slice()) {
+        ([], []) => Err(format!(
+            "no point of sale named {}-…: run `tillpost odoo prepare`",
+            desk.store
+        )),
+        ([], others) => Err(format!(
+            "this store is {}, but there is only {}",
+            desk.environment.as_str(),
+            others.join(", ")
+        )),
+        (ours, _) => Ok(ours.join(", ")),
+    }
+}
+
+/// When the key ends, as far as its user may see.
+async fn key(client: &Client) -> Result<String, String> {
+    let search = Search {
+        domain: json!([["expiration_date", "!=", false]]),
+        fields: &["name", "expiration_date"],
+        order: "expiration_date",
+        ..Search::default()
+    };
+    match client.search_read("res.users.apikeys", search).await {
+        Ok(keys) => Ok(keys
+            .first()
+            .and_then(|key| key.text("expiration_date"))
+            .map_or_else(
+                || "accepted, does not end".to_owned(),
+                |end| format!("accepted; the user's first key ends at {end} UTC"),
+            )),
+        Err(_) => Ok("accepted".to_owned()),
+    }
+}

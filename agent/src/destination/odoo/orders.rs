@@ -1,0 +1,333 @@
+//! Sales and returns as Odoo orders: the payload, and the checks whose failure Odoo would only notice at the close.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde_json::{Map, Value, json};
+use tillpost_shared::currency;
+use tillpost_shared::document::Kind;
+use tillpost_shared::document::sale::{Line, Lot, Sale};
+use tillpost_shared::key;
+use uuid::Uuid;
+
+use super::lines::{self, Frame, Priced};
+use super::parts::{self, Part};
+use super::payments::{self, Flow};
+use super::reference::{Method, PosConfig};
+use super::row::number;
+use super::tax::{self, Applied, Rounding, Share};
+use super::translate;
+use crate::destination::Delivery;
+use crate::outbox::Answer;
+
+/// The till's side of an order.
+#[derive(Debug, Clone, Copy)]
+pub struct Till<'a> {
+    /// The till in Odoo.
+    pub config: &'a PosConfig,
+    /// Its name without the environment's mark.
+    pub base: &'a str,
+    /// Its code.
+    pub code: &'a str,
+    /// The configuration's payment methods.
+    pub methods: &'a BTreeMap<String, String>,
+    /// Digits that Odoo keeps of a quantity.
+    pub quantity_digits: u32,
+    /// All tills of the store.
+    pub store: &'a [PosConfig],
+}
+
+/// What a line is in Odoo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Good {
+    /// `product.product`.
+    pub product: i64,
+    /// Its taxes on this receipt.
+    pub taxes: Vec<Applied>,
+    /// The order line it takes back.
+    pub refunds: Option<i64>,
+    /// Whether its stock is kept by lot or serial number.
+    pub tracked: bool,
+}
+
+/// What was looked up for a receipt.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// By position in the receipt's lines.
+    pub goods: Vec<Good>,
+    /// The product of tips, when there are any.
+    pub tip_product: Option<i64>,
+    /// The customer.
+    pub customer: Option<i64>,
+}
+
+/// The orders of a receipt, for `sync_from_ui`, but for the session.
+pub fn orders(
+    delivery: &Delivery,
+    sale: &Sale,
+    parts: &[Part],
+    found: &Found,
+    till: Till<'_>,
+) -> Result<Vec<Value>, Answer> {
+    check_currency(delivery, till.config)?;
+    check_quantities(sale, till.quantity_digits)?;
+    let rounding = rounding(&till.config.currency_code, till.config);
+    let applied: Vec<Vec<Applied>> = found.goods.iter().map(|good| good.taxes.clone()).collect();
+    let shares = tax::shares(sale, &applied, rounding)?;
+    let tips = payments::tips(&sale.tenders);
+    let flows = payments::flows(&sale.tenders, sale.change());
+    check_paid(sale, &flows, tips, till)?;
+    let methods = methods(&flows, &sale.tenders, till, found.customer)?;
+    let mut totals: Vec<Decimal> = Vec::with_capacity(parts.len());
+    for part in parts {
+        totals.push(part.lines.iter().map(|n| shares[*n].gross()).sum());
+    }
+    let mut owed = totals.clone();
+    if let (Some(last), Some(owed)) = (totals.last_mut(), owed.last_mut()) {
+        *last += tips;
+        *owed = *last + sale.cash_rounding();
+    }
+    let rows = payments::divide(&flows, &owed);
+    let at = parts::odoo_time(delivery.document.head.occurred_at.at());
+    let mut orders = Vec::with_capacity(parts.len());
+    for (n, part) in parts.iter().enumerate() {
+        let reversed = totals[n] < Decimal::ZERO;
+        let mut values = Vec::with_capacity(part.lines.len() + 1);
+        for line in &part.lines {
+            let line = line_values(
+                delivery,
+                &sale.lines[*line],
+                &found.goods[*line],
+                &shares[*line],
+                till,
+                reversed,
+            )?;
+            values.push(json!([0, 0, line]));
+        }
+        let tip = if n + 1 == parts.len() {
+            tips
+        } else {
+            Decimal::ZERO
+        };
+        if !tip.is_zero() {
+            let product = found
+                .tip_product
+                .ok_or_else(|| translate::kind_product_missing("TILLPOST-TIP"))?;
+            values.push(json!([
+                0,
+                0,
+                tip_line(delivery, product, tip, till.config.currency, reversed)
+            ]));
+        }
+        let tax: Decimal = part.lines.iter().map(|n| shares[*n].tax()).sum();
+        let payment = |(flow, amount): &(usize, Decimal)| {
+            payments::values(
+                part.uuid,
+                &flows[*flow],
+                *amount,
+                methods[*flow],
+                &at,
+                &sale.tenders,
+            )
+        };
+        let mut order = head(delivery, part.uuid, totals[n], tax, owed[n]);
+        order.insert(
+            "partner_id".to_owned(),
+            found.customer.map_or(Value::Bool(false), Value::from),
+        );
+        order.insert("lines".to_owned(), values.into());
+        order.insert(
+            "payment_ids".to_owned(),
+            rows[n].iter().map(payment).collect::<Vec<_>>().into(),
+        );
+        if !tip.is_zero() {
+            order.insert("is_tipped".to_owned(), true.into());
+            order.insert("tip_amount".to_owned(), number(tip));
+        }
+        if delivery.document.head.kind == Kind::Return {
+            order.insert("is_refund".to_owned(), true.into());
+        }
+        if parts.len() > 1 {
+            order.insert("internal_note".to_owned(), part_note(delivery.uid).into());
+        }
+        orders.push(Value::Object(order));
+    }
+    Ok(orders)
+}
+
+/// What every order says. The fiscal position is none: the till has already decided the taxes.
+pub fn head(
+    delivery: &Delivery,
+    uuid: Uuid,
+    total: Decimal,
+    tax: Decimal,
+    paid: Decimal,
+) -> Map<String, Value> {
+    let order = json!({
+        "uuid": uuid.to_string(),
+        "state": "paid",
+        "date_order": parts::odoo_time(delivery.document.head.occurred_at.at()),
+        "pos_reference": parts::reference(delivery),
+        "sequence_number": parts::sequence_number(delivery),
+        "fiscal_position_id": false,
+        "amount_total": number(total),
+        "amount_tax": number(tax),
+        "amount_paid": number(paid),
+        "amount_return": 0,
+    });
+    let Value::Object(order) = order else {
+        return Map::new();
+    };
+    order
+}
+
+/// How the orders of one receipt are found together: in the notes that Odoo's till keeps as JSON.
+pub fn part_note(document: Uuid) -> String {
+    format!("[{{\"text\":\"tillpost {document}\",\"colorIndex\":0}}]")
+}
+
+/// How amounts of a till are rounded.
+pub fn rounding(currency: &str, config: &PosConfig) -> Rounding {
+    Rounding {
+        digits: currency::exponent(currency),
+        per_line: config.rounds_per_line,
+    }
+}
+
+fn line_values(
+    delivery: &Delivery,
+    line: &Line,
+    good: &Good,
+    share: &Share,
+    till: Till<'_>,
+    reversed: bool,
+) -> Result<Map<String, Value>, Answer> {
+    let rounding = rounding(&till.config.currency_code, till.config);
+    let priced = lines::priced(line, &good.taxes, share, rounding)?;
+    let taxes: Vec<i64> = good.taxes.iter().map(|applied| applied.tax.id).collect();
+    let frame = Frame {
+        uuid: key::line_uid(delivery.uid, line.line),
+        product: good.product,
+        taxes: &taxes,
+        share,
+        currency: till.config.currency,
+        reversed,
+        refunds: good.refunds,
+        name: format!("{}-{}", parts::reference(delivery), line.line.0),
+    };
+    let name = line.product.name.as_ref().map(AsRef::as_ref);
+    let mut values = lines::values(&frame, line.quantity.0, &priced, name);
+    if good.tracked && !line.lots.is_empty() {
+        let lot = |lot: &Lot| {
+            lot.serial
+                .as_ref()
+                .or(lot.lot.as_ref())
+                .map(|name| json!([0, 0, { "lot_name": name.as_str() }]))
+        };
+        let lots: Vec<Value> = line.lots.iter().filter_map(lot).collect();
+        values.insert("pack_lot_ids".to_owned(), lots.into());
+    }
+    Ok(values)
+}
+
+fn tip_line(
+    delivery: &Delivery,
+    product: i64,
+    tip: Decimal,
+    currency: i64,
+    reversed: bool,
+) -> Map<String, Value> {
+    let frame = Frame {
+        uuid: parts::tip_uuid(delivery.uid),
+        product,
+        taxes: &[],
+        share: &Share {
+            base: tip,
+            taxes: Vec::new(),
+        },
+        currency,
+        reversed,
+        refunds: None,
+        name: format!("{}-tip", parts::reference(delivery)),
+    };
+    lines::values(
+        &frame,
+        Decimal::ONE,
+        &Priced {
+            unit: tip,
+            discount: Decimal::ZERO,
+        },
+        None,
+    )
+}
+
+/// The method of each flow.
+pub fn methods<'a>(
+    flows: &[Flow],
+    tenders: &[tillpost_shared::document::sale::Tender],
+    till: Till<'a>,
+    customer: Option<i64>,
+) -> Result<Vec<&'a Method>, Answer> {
+    let mut found = Vec::with_capacity(flows.len());
+    for flow in flows {
+        let method = match &flow.method {
+            Some(name) => method(name, till)?,
+            None => till.config.cash().ok_or_else(|| {
+                let cash = tenders
+                    .first()
+                    .map_or("CASH", |tender| tender.method.as_str());
+                translate::method_missing(cash, cash, till.code)
+            })?,
+        };
+        if method.needs_customer && customer.is_none() {
+            return Err(translate::customer_missing(&method.name));
+        }
+        found.push(method);
+    }
+    Ok(found)
+}
+
+/// The method that a till's tender is in Odoo.
+pub fn method<'a>(tender: &str, till: Till<'a>) -> Result<&'a Method, Answer> {
+    let wanted = till.methods.get(tender).map_or(tender, String::as_str);
+    let found = till.config.method(tender, till.methods, till.base);
+    found.ok_or_else(|| translate::method_missing(tender, wanted, till.code))
+}
+
+fn check_currency(delivery: &Delivery, config: &PosConfig) -> Result<(), Answer> {
+    match &delivery.document.head.currency {
+        Some(currency) if currency.as_str() != config.currency_code => Err(
+            translate::currency_differs(currency.as_str(), &config.currency_code),
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn check_quantities(sale: &Sale, digits: u32) -> Result<(), Answer> {
+    let too_fine = sale
+        .lines
+        .iter()
+        .find(|line| line.quantity.0.normalize().scale() > digits);
+    match too_fine {
+        Some(line) => Err(translate::quantity_digits(line.line.0, digits)),
+        None => Ok(()),
+    }
+}
+
+fn check_paid(sale: &Sale, flows: &[Flow], tips: Decimal, till: Till<'_>) -> Result<(), Answer> {
+    let rounded = sale.cash_rounding();
+    if !rounded.is_zero() && !till.config.rounds_cash {
+        return Err(translate::rounding_missing(till.code));
+    }
+    let paid: Decimal = flows.iter().map(|flow| flow.amount).sum();
+    let owed = sale.total.0 + rounded + tips;
+    if paid == owed {
+        Ok(())
+    } else {
+        Err(translate::totals_differ(
+            "What is owed and what was paid",
+            owed,
+            paid,
+        ))
+    }
+}

@@ -1,0 +1,326 @@
+//! What happened, who can put it right and how, in words a shopkeeper understands.
+//!
+//! Every answer of this destination is made here, so that codes and wording stay consistent.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::answer::{Refusal, RefusalKind};
+use crate::outbox::{Answer, Cause, Verdict};
+
+/// How much of Odoo's own words is shown.
+const WORDS_CHARS_MAX: usize = 240;
+
+/// Refused by us before anything was sent.
+pub fn refused_here(answer: Answer) -> Verdict {
+    Verdict::Rejected {
+        answer,
+        sent: false,
+    }
+}
+
+/// Refused by Odoo.
+pub fn refused_there(refusal: &Refusal) -> Verdict {
+    Verdict::Rejected {
+        answer: refusal_answer(refusal),
+        sent: true,
+    }
+}
+
+/// To be tried again later.
+pub fn later(answer: Answer, cause: Cause) -> Verdict {
+    Verdict::Postponed { answer, cause }
+}
+
+/// Odoo's refusal, with its own words.
+pub fn refusal_answer(refusal: &Refusal) -> Answer {
+    let words: String = refusal.words.chars().take(WORDS_CHARS_MAX).collect();
+    match refusal.kind {
+        RefusalKind::Business => Answer::new(
+            "odoo_refused",
+            format!("Odoo refused it: {words}"),
+            "Head office: put right in Odoo what it names, then retry the document.",
+        ),
+        RefusalKind::Right => Answer::new(
+            "odoo_right_missing",
+            format!("The agent's user may not do this in Odoo: {words}"),
+            "Head office: run `tillpost odoo prepare` or give the user the missing right, then retry the document.",
+        ),
+        RefusalKind::Missing => Answer::new(
+            "odoo_row_missing",
+            format!("Something this document needs was deleted in Odoo: {words}"),
+            "Head office: bring it back or replace it, then retry the document.",
+        ),
+        RefusalKind::Payload => Answer::new(
+            "odoo_error",
+            format!("Odoo could not process it: {words}"),
+            "Send a support bundle to your supplier; nothing is lost, the document stays here.",
+        ),
+    }
+}
+
+/// The till has no point of sale in Odoo.
+pub fn till_missing(name: &str) -> Answer {
+    Answer::new(
+        "till_not_in_odoo",
+        format!("Odoo has no point of sale named \"{name}\"."),
+        "Head office: run `tillpost odoo prepare`; the documents then go by themselves.",
+    )
+}
+
+/// The method is not one of the till's in Odoo.
+pub fn method_missing(method: &str, wanted: &str, till: &str) -> Answer {
+    let named = if method == wanted {
+        String::new()
+    } else {
+        format!(" (as \"{wanted}\")")
+    };
+    Answer::new(
+        "method_not_in_odoo",
+        format!("The payment method {method} is not set up in Odoo{named} for till {till}."),
+        "Head office: add it to the till's point of sale in Odoo, or map it under `methods` in the configuration, then retry the document.",
+    )
+}
+
+/// No tax fits.
+pub fn tax_missing(code: &str, rate: Decimal) -> Answer {
+    Answer::new(
+        "tax_not_in_odoo",
+        format!(
+            "Odoo has no sales tax of {} % for the tax code {code}.",
+            rate.normalize()
+        ),
+        "Head office: create it in Odoo, or map the code under `taxes` in the configuration, then retry the document.",
+    )
+}
+
+/// A tax cannot be used.
+pub fn tax_unfit(name: &str) -> Answer {
+    Answer::new(
+        "tax_not_usable",
+        format!(
+            "The tax {name} in Odoo is not a plain percentage, or is mixed with one that counts the other way."
+        ),
+        "Head office: map the till's tax code to a plain percentage under `taxes` in the configuration, then retry the document.",
+    )
+}
+
+/// Products that Odoo does not know.
+pub fn products_unknown(names: &[String]) -> Answer {
+    Answer::new(
+        "unknown_product",
+        format!("Odoo does not know {}.", names.join(", ")),
+        "Head office: create the product in Odoo with this barcode or internal reference; the document then goes by itself.",
+    )
+}
+
+/// A product for lines of a kind is missing.
+pub fn kind_product_missing(code: &str) -> Answer {
+    Answer::new(
+        "unknown_product",
+        format!("Odoo has no product with the internal reference {code}."),
+        "Head office: run `tillpost odoo prepare`; the document then goes by itself.",
+    )
+}
+
+/// Odoo would cut the quantity.
+pub fn quantity_digits(line: i64, digits: u32) -> Answer {
+    Answer::new(
+        "quantity_digits",
+        format!(
+            "Line {line} has more digits after the point than Odoo keeps for quantities ({digits})."
+        ),
+        "Head office: set the decimal accuracy \"Product Unit\" to 3 or more in Odoo, then retry the document.",
+    )
+}
+
+/// A line that cannot be said in Odoo.
+pub fn line_unfit(line: i64) -> Answer {
+    Answer::new(
+        "line_not_payable",
+        format!("Line {line} has an amount but the quantity 0; Odoo cannot hold that."),
+        "Correct the receipt in the till and hand it over again.",
+    )
+}
+
+/// The figures do not fit together, which Odoo would only notice at the close.
+pub fn totals_differ(what: &str, one: Decimal, other: Decimal) -> Answer {
+    Answer::new(
+        "totals_differ",
+        format!("{what}: {one} against {other}. Odoo could not close the day with it."),
+        "Correct the receipt in the till and hand it over again; until then it stays here.",
+    )
+}
+
+/// Rounded to coins, and Odoo's till does not round.
+pub fn rounding_missing(till: &str) -> Answer {
+    Answer::new(
+        "rounding_not_in_odoo",
+        format!(
+            "Till {till} rounded to coins, but cash rounding is not switched on for it in Odoo."
+        ),
+        "Head office: switch on cash rounding for the till's point of sale in Odoo, then retry the document.",
+    )
+}
+
+/// Another currency than the till's in Odoo.
+pub fn currency_differs(ours: &str, theirs: &str) -> Answer {
+    Answer::new(
+        "currency_differs",
+        format!("The receipt is in {ours}, the till's point of sale in Odoo is in {theirs}."),
+        "Head office: give the till a sales journal in the receipt's currency, then retry the document.",
+    )
+}
+
+/// On account, and nobody to bill.
+pub fn customer_missing(method: &str) -> Answer {
+    Answer::new(
+        "customer_missing",
+        format!("{method} needs a customer, and Odoo does not know this one."),
+        "Head office: create the customer in Odoo with the receipt's customer reference, then retry the document.",
+    )
+}
+
+/// The sale that is returned or undone is not in Odoo.
+pub fn original_unknown(key: &str) -> Answer {
+    Answer::new(
+        "unknown_original",
+        format!("The receipt {key} that this one refers to is not in Odoo yet."),
+        "Nothing to do when it was sold here: it goes by itself once that receipt is there. Else release it without the receipt.",
+    )
+}
+
+/// The line that comes back is not on the original.
+pub fn original_line_unknown(line: i64, key: &str) -> Answer {
+    Answer::new(
+        "unknown_original_line",
+        format!("Line {line} takes back something that is not on the receipt {key}."),
+        "Check the receipt number; then withdraw the return and hand it over again, without the receipt if need be.",
+    )
+}
+
+/// A reversal that was made before.
+pub fn already_reversed(key: &str) -> Answer {
+    Answer::new(
+        "already_reversed",
+        format!("The receipt {key} was already undone, or some of it was taken back."),
+        "Check the till: a receipt can be undone once. Withdraw this void, or take back the rest by a return.",
+    )
+}
+
+/// Under this uuid Odoo holds something else.
+pub fn conflict(difference: &str) -> Verdict {
+    Verdict::Rejected {
+        answer: Answer::new(
+            "key_conflict",
+            format!("Odoo holds another receipt under this number: {difference}."),
+            "Did the till start at 1 again? Give it a new series and hand the day over again; do not retry this document.",
+        ),
+        sent: true,
+    }
+}
+
+/// Something that this release does not bring to Odoo.
+pub fn not_supported(what: &str) -> Answer {
+    Answer::new(
+        "not_supported_yet",
+        format!("This version cannot bring {what} to Odoo."),
+        "Route the kind elsewhere with `kinds` in the configuration, or wait for the version that can, then retry.",
+    )
+}
+
+/// The day's figures differ.
+pub fn day_differs(differences: &[String], until: &str) -> Answer {
+    Answer::new(
+        "day_differs",
+        format!(
+            "Odoo's figures differ from the till's: {}.",
+            differences.join("; ")
+        ),
+        format!(
+            "Look for receipts of this day that are still waiting or parked. The day is closed with what is there {until}."
+        ),
+    )
+}
+
+/// Nothing of the day is in Odoo.
+pub fn day_unknown(day: Date) -> Answer {
+    Answer::new(
+        "no_session",
+        format!("Odoo has no session of this till for {day}."),
+        "The receipts of this day went into another day's session, or are still waiting.",
+    )
+}
+
+/// Odoo did not close.
+pub fn close_refused(words: &str) -> Answer {
+    let words: String = words.chars().take(WORDS_CHARS_MAX).collect();
+    Answer::new(
+        "close_refused",
+        format!("Odoo did not close the day: {words}"),
+        "Head office: open the session in Odoo and put right what it names, then retry. The next day goes into the same session until then.",
+    )
+}
+
+/// The rounding line holds something that nobody rounded.
+pub fn rounding_differs(ours: Decimal, theirs: Decimal) -> Answer {
+    Answer::new(
+        "rounding_differs",
+        format!(
+            "The day is closed, but Odoo booked {theirs} as rounding where the receipts rounded {ours}."
+        ),
+        "Head office: look at the session's rounding line. Retrying confirms that it was looked at.",
+    )
+}
+
+/// Money of a method that Odoo keeps no drawer for.
+pub fn not_the_drawer(method: &str) -> Answer {
+    Answer::new(
+        "not_the_drawer",
+        format!(
+            "Odoo books money put in or taken out for the till's first cash method only, not for {method}."
+        ),
+        "Head office: book it in Odoo by hand, then withdraw the document with that reason.",
+    )
+}
+
+/// Money moved more than once, or otherwise.
+pub fn movement_differs(times: usize, amount: Decimal) -> Verdict {
+    Verdict::Rejected {
+        answer: Answer::new(
+            "key_conflict",
+            format!("Odoo holds this movement {times} times, in all {amount}."),
+            "Head office: look at the session's cash moves in Odoo and put them right by hand; do not retry this document.",
+        ),
+        sent: true,
+    }
+}
+
+/// A part of a count waits for the others.
+pub fn parts_awaited(count: &str) -> Answer {
+    Answer::new(
+        "waits_for_parts",
+        format!("The count {count} is applied when its last part is here."),
+        "Nothing to do while counting goes on; else hand over the missing part.",
+    )
+}
+
+/// The place of a count is not in Odoo.
+pub fn location_unknown(name: &str) -> Answer {
+    Answer::new(
+        "unknown_location",
+        format!("Odoo has no stock location \"{name}\" in this store."),
+        "Head office: create it in Odoo below the store's stock with that name or barcode, then retry the document.",
+    )
+}
+
+/// The stock is not what was counted.
+pub fn stock_differs(products: usize) -> Answer {
+    Answer::new(
+        "stock_differs",
+        format!(
+            "After the count Odoo's stock of {products} products is not what it should be: goods moved meanwhile."
+        ),
+        "Nothing to do: it is tried again. If it stays, look at these products' stock in Odoo.",
+    )
+}
