@@ -10,7 +10,7 @@ use axum::response::Response;
 
 use crate::activity::now;
 use crate::catalog;
-use crate::intake::http::access::{Acts, Looks};
+use crate::intake::http::access::Looks;
 use crate::intake::http::answer::{Refusal, json_answer, typed};
 use crate::intake::http::{Api, Routes};
 use crate::status::{Seen, Status, draw, environment_shown, metrics, page};
@@ -29,7 +29,6 @@ impl Routes {
             .get("/status.css", style)
             .get("/v1/status", show_status)
             .get("/metrics", show_metrics)
-            .post("/v1/catalog/refresh", refresh_catalog)
     }
 }
 
@@ -106,25 +105,4 @@ async fn show_metrics(State(api): State<Arc<Api>>, looks: Looks) -> Result<Respo
     })?;
     let media = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(typed(StatusCode::OK, media, text))
-}
-
-/// `POST /v1/catalog/refresh`: look for new prices now.
-async fn refresh_catalog(
-    State(api): State<Arc<Api>>,
-    Acts(who): Acts,
-) -> Result<Response, Refusal> {
-    if api.parts.catalog.is_none() {
-        let message = "no source of prices is configured";
-        let hint = "add [catalog] to tillpost.toml";
-        let status = StatusCode::CONFLICT;
-        return Err(Refusal::new(status, "no_catalog_source", message, hint));
-    }
-    let moment = now();
-    let noted = api.parts.store.write(move |writer| {
-        crate::store::history::add(writer, None, &who, "asked for a catalog refresh", moment)
-    });
-    noted.await?;
-    api.parts.catalog_bell.ring();
-    let answer = serde_json::json!({"asked": true});
-    Ok(json_answer(StatusCode::ACCEPTED, &answer))
 }
