@@ -6,6 +6,7 @@
 
 pub mod ask;
 pub mod bundle;
+pub mod catalog;
 pub mod check;
 pub mod client;
 pub mod config;
@@ -72,6 +73,8 @@ enum Command {
     Status(status::Status),
     #[command(subcommand)]
     Documents(documents::Documents),
+    #[command(subcommand)]
+    Catalog(catalog::Catalog),
     Proof(proof::Proof),
     #[command(subcommand)]
     Config(config::Config),
@@ -111,6 +114,7 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Check(arguments) => check::run(arguments, context),
         Command::Status(arguments) => status::run(arguments, context),
         Command::Documents(arguments) => documents::run(arguments, context),
+        Command::Catalog(arguments) => catalog::run(arguments, context),
         Command::Proof(arguments) => proof::run(arguments, context),
         Command::Config(arguments) => config::run(arguments, context),
         Command::Login(arguments) => login::run(arguments, context),

@@ -3,7 +3,7 @@
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use tillpost_shared::config::{Destination, DestinationType};
+use tillpost_shared::config::{Destination, DestinationType, SecretSource};
 
 use crate::app::{self, parts};
 use crate::cli::ask;
@@ -13,7 +13,6 @@ use crate::cli::prepare::{self, Plan, PrepareError, Prepared};
 use crate::cli::report::{Exit, Failure};
 use crate::secret::{self, Secret};
 use crate::store::tills;
-use tillpost_shared::config::SecretSource;
 
 /// The environment variable with the administrator's key, for set-ups without a person.
 const KEY_VARIABLE: &str = "TILLPOST_ODOO_ADMIN_KEY";
@@ -109,15 +108,18 @@ fn tills_of(loaded: &Loaded, named: &[String], context: &Context) -> Result<Vec<
 }
 
 fn key() -> Result<Secret, Failure> {
-    match secret::read(&SecretSource::Env(KEY_VARIABLE.to_owned())) {
-        Ok(key) => Ok(key),
-        Err(_) => {
-            note(
-                "an administrator's API key is needed (Odoo: My Preferences, Security, Add API Key); it is not kept",
-            );
-            ask::secret("key")
-        }
+    if let Ok(key) = secret::read(&SecretSource::Env(KEY_VARIABLE.to_owned())) {
+        return Ok(key);
     }
+    note(
+        "an administrator's API key is needed (Odoo: My Preferences, Security, Add API Key); it is not kept",
+    );
+    let key = ask::secret("key")?;
+    if key.expose().is_empty() {
+        let hint = format!("type it, or give it in {KEY_VARIABLE}");
+        return Err(Failure::usage("no administrator's key was given").hint(hint));
+    }
+    Ok(key)
 }
 
 fn failed(error: PrepareError) -> Failure {

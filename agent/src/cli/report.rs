@@ -110,19 +110,15 @@ impl Failure {
 
     /// Its causes, each said once: some libraries repeat their source in their own text.
     fn causes(&self) -> Vec<String> {
+        let first = self.source.as_deref().map(|source| source as &dyn Error);
         let mut said = self.message.clone();
         let mut causes = Vec::new();
-        let mut next: Option<&dyn Error> = match &self.source {
-            Some(source) => Some(source.as_ref()),
-            None => None,
-        };
-        while let Some(cause) = next {
+        for cause in std::iter::successors(first, |cause| (**cause).source()) {
             let reason = cause.to_string();
             if !said.contains(&reason) {
                 causes.push(reason.clone());
                 said = reason;
             }
-            next = cause.source();
         }
         causes
     }
@@ -180,6 +176,7 @@ impl From<StoreError> for Failure {
                 "run it as administrator, or as the service's own account"
             }
             StoreError::InUse { .. } => "stop the other one first",
+            StoreError::NotCommitted => "try again; if it stays, see what `tillpost doctor` says",
             StoreError::NoRoom => "make room on the disk; nothing is lost meanwhile",
             StoreError::Newer { .. } => "use the version of the program that the service runs",
             StoreError::Closing => "try again when the service has started",

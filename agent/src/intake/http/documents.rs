@@ -220,7 +220,7 @@ fn reason(body: &[u8]) -> Result<String, Refusal> {
     let text = text.map(str::trim).filter(|text| !text.is_empty());
     let text = text.filter(|text| text.chars().count() <= NOTE_MAX);
     let mut stripped = json!({"body": {"reason": text.ok_or_else(missing)?}});
-    redact(&mut stripped, Unknown::Refused);
+    redact(&mut stripped, Unknown::Ignored);
     let stripped = stripped.pointer("/body/reason").and_then(Value::as_str);
     stripped.map(str::to_owned).ok_or_else(missing)
 }

@@ -1,8 +1,7 @@
 //! What the proof needs of a day's documents, read from the outbox.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -169,24 +168,6 @@ fn deliveries(
         });
     }
     Ok(found)
-}
-
-/// The uids of the day's receipts that a destination has acknowledged: what it must hold when it is read back.
-pub fn delivered(
-    connection: &Connection,
-    destination: &str,
-    date: Date,
-) -> Result<BTreeSet<Uuid>, StoreError> {
-    let mut question = connection.prepare_cached(
-        "SELECT o.uid FROM documents o JOIN deliveries d USING (seq)
-         WHERE o.business_date = ?2 AND o.kind IN ('sale', 'return', 'void')
-           AND d.destination = ?1 AND d.state = 'delivered'",
-    )?;
-    let rows = question.query_map(params![destination, date.to_string()], |row| {
-        row.get::<_, String>(0)
-    })?;
-    let uids: Vec<String> = rows.collect::<Result<_, _>>()?;
-    Ok(uids.iter().filter_map(|uid| uid.parse().ok()).collect())
 }
 
 /// By the seq of the day's voids: total and money of what each undoes.
