@@ -10,6 +10,7 @@ pub mod accept;
 mod arrival;
 pub mod backup;
 pub mod connection;
+pub mod figures;
 mod depends;
 pub mod export;
 pub mod history;
