@@ -245,7 +245,7 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
     let BringUp {
         stop, mut tasks, ..
     } = bring_up;
-    let (router, door) = (Routes::of_documents().router(&api), stop.clone());
+    let (router, door) = (Routes::all().router(&api), stop.clone());
     tasks.spawn(async move {
         if let Err(error) = http::serve(listener, router, door).await {
             tracing::error!(error = %error, "the API ended");

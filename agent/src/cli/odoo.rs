@@ -1,103 +1,134 @@
-//! `tillpost odoo prepare`: an administrator's one-time set-up in Odoo. Needs an administrator's key, which is read from
-//! the environment and kept nowhere; the agent itself works with its own user's key.
-
-use std::io;
+//! `tillpost odoo prepare`: an administrator's one-time set-up of a store in Odoo. The agent itself has not the rights
+//! for it, and shall not have them: the administrator's own key is asked for, used, and forgotten.
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tillpost_shared::config::{Destination, DestinationType};
 
 use crate::app::{self, parts};
-use crate::cli::context::Context;
-use crate::cli::prepare::{self, Plan, PrepareError};
+use crate::cli::ask;
+use crate::cli::context::{Context, Loaded};
+use crate::cli::output::note;
+use crate::cli::prepare::{self, Plan, PrepareError, Prepared};
 use crate::cli::report::{Exit, Failure};
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
+use crate::store::tills;
+use tillpost_shared::config::SecretSource;
 
-/// The environment variable with the administrator's key.
-const ADMIN_KEY: &str = "TILLPOST_ODOO_ADMIN_KEY";
+/// The environment variable with the administrator's key, for set-ups without a person.
+const KEY_VARIABLE: &str = "TILLPOST_ODOO_ADMIN_KEY";
 
 /// Set up Odoo for this store.
 #[derive(Debug, Subcommand)]
-#[command(after_help = "Example:\n  TILLPOST_ODOO_ADMIN_KEY=… tillpost odoo prepare --dry-run")]
+#[command(after_help = "Example:\n  tillpost odoo prepare --dry-run")]
 pub enum Odoo {
-    /// Create or check the store's tills, journals, payment methods and the agent's user.
-    #[command(
-        after_help = "The administrator's API key is read from TILLPOST_ODOO_ADMIN_KEY and kept nowhere.\n\nExample:\n  TILLPOST_ODOO_ADMIN_KEY=… tillpost odoo prepare --dry-run"
-    )]
+    /// Set up tills, journals, payment methods and the agent's user in Odoo; run again it changes nothing.
+    #[command(after_help = "Example:\n  tillpost odoo prepare --dry-run\n  tillpost odoo prepare --till 1 --till 2\n\n\
+        It needs an administrator's API key: asked for, or in TILLPOST_ODOO_ADMIN_KEY. The key is not kept.")]
     Prepare(Prepare),
 }
 
 /// See [`Odoo::Prepare`].
 #[derive(Debug, Args)]
 pub struct Prepare {
-    /// Only say what would be changed.
+    /// Only tell what would be done.
     #[arg(long)]
     dry_run: bool,
-    /// A till beside those in the configuration; may be given several times.
+    /// A till to set up, beside those in the configuration and those that were added.
     #[arg(long = "till", value_name = "CODE")]
     tills: Vec<String>,
-    /// The destination in the configuration, where it names several Odoos.
+    /// Which destination of the configuration, where there is more than one Odoo.
     #[arg(long, value_name = "NAME")]
     destination: Option<String>,
 }
 
-/// Prepares Odoo, line by line.
+/// Sets it up.
 pub fn run(odoo: &Odoo, context: &mut Context) -> Result<Exit, Failure> {
-    let Odoo::Prepare(asked) = odoo;
+    let Odoo::Prepare(arguments) = odoo;
     let loaded = context.load()?;
-    let wanted = |destination: &&Destination| {
-        destination.kind == DestinationType::Odoo
-            && asked
-                .destination
-                .as_ref()
-                .is_none_or(|name| *name == destination.name)
-    };
-    let destination = loaded
-        .config
-        .destinations
-        .iter()
-        .find(wanted)
-        .ok_or_else(|| {
-            Failure::config("the configuration names no such destination of type odoo")
-                .hint("add a [[destination]] with type = \"odoo\"")
-        })?;
-    let key = std::env::var(ADMIN_KEY).ok().filter(|key| !key.trim().is_empty()).ok_or_else(|| {
-        Failure::usage(format!("{ADMIN_KEY} is not set"))
-            .hint("make an API key as an administrator of Odoo and give it in this environment variable")
-    })?;
-    let client = parts::client(destination, Secret::new(key.trim()))?;
-    let plan = Plan::new(&loaded.config, destination, &asked.tills);
-    let mut lines: Vec<u8> = Vec::new();
+    let destination = destination(&loaded, arguments.destination.as_deref())?;
+    let tills = tills_of(&loaded, &arguments.tills, context)?;
+    let plan = Plan::new(&loaded.config, destination, &tills);
+    let client = parts::client(destination, key()?)?;
+    let runtime = app::runtime()?;
     let json = context.out.json();
-    let mut silent = io::sink();
-    let out: &mut dyn io::Write = if json { &mut silent } else { &mut lines };
-    let prepared = app::runtime()?.block_on(prepare::prepare(&client, &plan, asked.dry_run, out));
-    if !json {
-        context
-            .out
-            .line(String::from_utf8_lossy(&lines).trim_end())?;
-    }
-    let prepared = prepared?;
+    // What is done is told as it is done; a program reads only how it ended.
+    let mut told = Vec::new();
+    let to: &mut dyn std::io::Write = if json { &mut told } else { context.out.writer() };
+    let prepared = runtime
+        .block_on(prepare::prepare(&client, &plan, arguments.dry_run, to))
+        .map_err(failed)?;
     if json {
-        context.out.value(&json!({
-            "existing": prepared.existing,
-            "changed": prepared.changed,
-            "blocked": prepared.blocked,
-            "login": prepared.login,
-            "dry_run": asked.dry_run,
-        }))?;
+        context.out.value(&ended(&prepared, arguments.dry_run))?;
     }
     Ok(Exit::yes_if(prepared.blocked == 0))
 }
 
-impl From<PrepareError> for Failure {
-    fn from(error: PrepareError) -> Self {
-        match error {
-            PrepareError::Impossible(message) => Self::no(message),
-            PrepareError::Call { doing, source } => {
-                Self::no(format!("cannot {doing}")).because(source)
-            }
-            PrepareError::Output(source) => Self::no("cannot write the answer").because(source),
+fn ended(prepared: &Prepared, dry_run: bool) -> serde_json::Value {
+    json!({
+        "dry_run": dry_run, "existing": prepared.existing, "changed": prepared.changed,
+        "blocked": prepared.blocked, "login": prepared.login,
+    })
+}
+
+fn destination<'a>(loaded: &'a Loaded, name: Option<&str>) -> Result<&'a Destination, Failure> {
+    let all = loaded.config.destinations.iter();
+    let odoos: Vec<&Destination> = all
+        .filter(|destination| destination.kind == DestinationType::Odoo)
+        .filter(|destination| name.is_none_or(|name| name == destination.name))
+        .collect();
+    match (odoos.as_slice(), name) {
+        ([one], _) => Ok(one),
+        ([], Some(name)) => Err(Failure::usage(format!("the configuration has no Odoo destination called {name}"))),
+        ([], None) => Err(Failure::config("the configuration has no Odoo destination")
+            .hint("add a [[destination]] of type odoo to tillpost.toml first")),
+        (_, _) => Err(Failure::usage("the configuration has more than one Odoo destination")
+            .hint("say which with --destination NAME")),
+    }
+}
+
+/// The tills that were added, and those named in the call.
+fn tills_of(loaded: &Loaded, named: &[String], context: &Context) -> Result<Vec<String>, Failure> {
+    let mut codes = named.to_vec();
+    // Odoo is often set up before the store's PC is: then there is no outbox yet.
+    if loaded.outbox().is_ok() {
+        let added = tills::list(&context.outbox(loaded)?)?;
+        codes.extend(added.into_iter().map(|till| till.code));
+    }
+    Ok(codes)
+}
+
+fn key() -> Result<Secret, Failure> {
+    match secret::read(&SecretSource::Env(KEY_VARIABLE.to_owned())) {
+        Ok(key) => Ok(key),
+        Err(_) => {
+            note("an administrator's API key is needed (Odoo: My Preferences, Security, Add API Key); it is not kept");
+            ask::secret("key")
         }
+    }
+}
+
+fn failed(error: PrepareError) -> Failure {
+    match error {
+        PrepareError::Impossible(message) => Failure::no(message),
+        PrepareError::Call { doing, source } => Failure::no(format!("cannot {doing}"))
+            .because(source)
+            .hint("what was done before stays; run it again when the cause is gone"),
+        PrepareError::Output(source) => Failure::no("cannot print the answer").because(source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::context::tests::store;
+
+    #[test]
+    fn without_an_odoo_there_is_nothing_to_prepare() {
+        let (_dir, context, _) = store(false);
+        let loaded = context.load().unwrap();
+        assert_eq!(destination(&loaded, None).unwrap_err().exit(), Exit::Config);
+        assert_eq!(destination(&loaded, Some("odoo")).unwrap_err().exit(), Exit::Usage);
+        assert_eq!(tills_of(&loaded, &["1".to_owned()], &context).unwrap(), ["1"]);
     }
 }

@@ -104,15 +104,19 @@ impl Failure {
 
     /// Its causes, each said once: some libraries repeat their source in their own text.
     fn causes(&self) -> Vec<String> {
-        let first = self.source.as_deref().map(|source| source as &dyn Error);
         let mut said = self.message.clone();
         let mut causes = Vec::new();
-        for cause in std::iter::successors(first, |cause| (**cause).source()) {
+        let mut next: Option<&dyn Error> = match &self.source {
+            Some(source) => Some(source.as_ref()),
+            None => None,
+        };
+        while let Some(cause) = next {
             let reason = cause.to_string();
             if !said.contains(&reason) {
                 causes.push(reason.clone());
                 said = reason;
             }
+            next = cause.source();
         }
         causes
     }

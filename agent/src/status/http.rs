@@ -108,23 +108,23 @@ async fn show_metrics(State(api): State<Arc<Api>>, looks: Looks) -> Result<Respo
     Ok(typed(StatusCode::OK, media, text))
 }
 
-/// `POST /v1/catalog/refresh`: look for new prices now.
+/// `POST /v1/catalog/refresh`: fetches the catalog now; answers when that is done.
 async fn refresh_catalog(
     State(api): State<Arc<Api>>,
     Acts(who): Acts,
 ) -> Result<Response, Refusal> {
-    if api.parts.catalog.is_none() {
+    let Some(catalog) = &api.parts.catalog else {
         let message = "no source of prices is configured";
         let hint = "add [catalog] to tillpost.toml";
         let status = StatusCode::CONFLICT;
         return Err(Refusal::new(status, "no_catalog_source", message, hint));
-    }
+    };
     let moment = now();
     let noted = api.parts.store.write(move |writer| {
         crate::store::history::add(writer, None, &who, "asked for a catalog refresh", moment)
     });
     noted.await?;
-    api.parts.catalog_bell.ring();
-    let answer = serde_json::json!({"asked": true});
-    Ok(json_answer(StatusCode::ACCEPTED, &answer))
+    let done = api.parts.refreshes.run(()).await;
+    let answer = serde_json::json!({"done": done, "catalog": catalog.status(now())});
+    Ok(json_answer(StatusCode::OK, &answer))
 }

@@ -14,7 +14,7 @@ use crate::activity::now;
 use crate::catalog;
 use crate::catalog::active::NoCatalog;
 use crate::catalog::file::SEARCH_LIMIT_MAX;
-use crate::intake::http::access::{Acts, Reads, Scope};
+use crate::intake::http::access::{Reads, Scope};
 use crate::intake::http::answer::{Refusal, json_answer};
 use crate::intake::http::api::Api;
 use crate::intake::http::documents::{is_code, is_day, parameters};
@@ -150,14 +150,4 @@ pub async fn proof(
         .ask(move |reader| proof::figures(reader, &question, &read_back))
         .await?;
     Ok(json_answer(StatusCode::OK, &proof))
-}
-
-/// `POST /v1/catalog/refresh`: fetches the catalog now; answers when that is done.
-pub async fn refresh(State(api): State<Arc<Api>>, _: Acts) -> Result<Response, Refusal> {
-    let Some(catalog) = &api.parts.catalog else {
-        return Err(no_catalog());
-    };
-    let done = api.parts.refreshes.run(()).await;
-    let answer = json!({"done": done, "catalog": catalog.status(now())});
-    Ok(json_answer(StatusCode::OK, &answer))
 }

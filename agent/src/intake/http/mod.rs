@@ -82,7 +82,6 @@ impl Routes {
             .post("/v1/documents/{id}/release", documents::release)
             .post("/v1/documents/{id}/withdraw", documents::withdraw)
             .get("/v1/products", look_up::products)
-            .post("/v1/catalog/refresh", look_up::refresh)
             .get("/v1/receipts/{number}", look_up::receipts)
             .get("/v1/proof", look_up::proof)
             .post("/login", sign_in::log_in)
