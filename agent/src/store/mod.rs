@@ -17,6 +17,8 @@ mod load;
 pub mod person;
 pub mod proof;
 pub mod read;
+#[cfg(test)]
+mod tests;
 pub mod tills;
 pub mod writer;
 
