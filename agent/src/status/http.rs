@@ -10,7 +10,7 @@ use axum::response::Response;
 
 use crate::activity::now;
 use crate::catalog;
-use crate::intake::http::access::Looks;
+use crate::intake::http::access::{Acts, Looks};
 use crate::intake::http::answer::{Refusal, json_answer, typed};
 use crate::intake::http::{Api, Routes};
 use crate::status::{Seen, Status, draw, environment_shown, metrics, page};

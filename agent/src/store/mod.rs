@@ -20,6 +20,8 @@ pub mod person;
 pub mod proof;
 pub mod read;
 pub mod survey;
+#[cfg(test)]
+mod tests;
 pub mod tills;
 pub mod writer;
 
