@@ -8,6 +8,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 use tillpost_tests::agent::Agent;
 use tillpost_tests::home::{Home, Setup};
+use tillpost_tests::http::Http;
 use tillpost_tests::shop::sample::{sale, sales};
 
 const JSON: &str = "application/json";
@@ -27,6 +28,18 @@ fn with(sequence: u64, change: impl FnOnce(&mut Value)) -> Value {
     let mut document = sale("1", sequence);
     change(&mut document);
     document
+}
+
+#[test]
+fn after_a_body_that_is_too_large_the_next_request_is_answered() {
+    let (_home, agent, token) = service();
+    let large = sized(20 << 20);
+    for n in 1..=5 {
+        assert_eq!(agent.post_as(&token, JSON, large.clone()).status, 413);
+        // On the same client: a connection that is gone must have been announced as closing.
+        let result = agent.hand_in(&token, &sale("1", n));
+        assert_eq!(result["status"], "accepted", "{result}");
+    }
 }
 
 #[test]
@@ -55,7 +68,13 @@ fn a_request_that_is_no_document_at_all_is_turned_away_whole() {
         ),
     ];
     for (name, media, body, status) in cases {
-        let answer = agent.post_as(&token, media, body);
+        let answer = Http::new().send(|client| {
+            client
+                .post(format!("{}/v1/documents", agent.url))
+                .header("Authorization", format!("Bearer {token}"))
+                .header("Content-Type", media)
+                .body(body)
+        });
         assert_eq!(answer.status, status, "{name}: {}", answer.body);
     }
     let packed = [

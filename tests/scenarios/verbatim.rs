@@ -9,7 +9,8 @@ use tillpost_tests::home::{Home, Setup};
 use tillpost_tests::shop::sample::sale;
 use tillpost_tests::wait;
 
-const FISCAL: &str = r#"{"big":1234567890123456789012345,"fine":0.10000000000000000555,"exp":1.50E+3,"neg":-0.0,"text":"é\"\\/"}"#;
+const FISCAL: &str =
+    r#"{"big":1234567890123456789012345,"fine":0.10000000000000000555,"neg":-0.0,"text":"é\"\\/"}"#;
 const PLACE: &str = r#""fiscal":"here""#;
 
 #[test]
@@ -42,6 +43,24 @@ fn a_number_of_25_digits_in_fiscal_comes_back_byte_for_byte() {
         result["status"], "held",
         "another number is another content: {result}"
     );
+}
+
+#[test]
+fn an_exponent_in_fiscal_keeps_its_spelling() {
+    let home = Home::new(&Setup::bare());
+    let token = home.add_till("1");
+    let agent = home.start();
+    let mut document = sale("1", 1);
+    document["fiscal"] = json!("here");
+    let fiscal = "\"fiscal\":[1.50E+3,1e5,2E-7,-0.0]";
+    let answer = agent.post_as(
+        &token,
+        "application/json",
+        document.to_string().replace(PLACE, fiscal),
+    );
+    let id = answer.ok()["results"][0]["id"].as_str().unwrap().to_owned();
+    let shown = agent.get(&token, &format!("/v1/documents/{id}")).body;
+    assert!(shown.contains(fiscal), "{shown}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ pub mod accept;
 mod arrival;
 pub mod backup;
 pub mod connection;
+pub mod figures;
 mod depends;
 pub mod export;
 pub mod history;
@@ -19,6 +20,8 @@ pub mod person;
 pub mod proof;
 pub mod read;
 pub mod survey;
+#[cfg(test)]
+mod tests;
 pub mod tills;
 pub mod writer;
 
