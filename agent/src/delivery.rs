@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -14,8 +14,8 @@ use crate::activity::{Board, Ear, Health, jitter, now};
 use crate::backoff;
 use crate::destination::Destination;
 use crate::failpoint;
-use crate::outbox::{self, Outage, Policy};
-use crate::store::lane::{self, Batch};
+use crate::outbox::{self, Answer, Outage, Policy, Verdict};
+use crate::store::lane::{self, Batch, Unanswered};
 use crate::store::{Store, StoreError};
 
 /// How long an idle lane sleeps when nobody rings: due times pass without a bell.
@@ -32,6 +32,15 @@ const BATCH_SLOW: Duration = Duration::from_secs(5);
 const BATCH_FAST: Duration = Duration::from_secs(2);
 /// The longest that one hand-over may take before it counts as unanswered.
 const HAND_OVER_MAX: Duration = Duration::from_secs(300);
+/// How long a hand-over may still take once the agent is to stop; the batch goes again after the start.
+const STOP_GRACE: Duration = Duration::from_secs(10);
+/// The longest that a destination may ask for patience: after it, it is asked again.
+const PATIENCE_MAX: SignedDuration = SignedDuration::from_hours(1);
+/// After so many outages in a row without a usable answer, a batch is taken apart and its documents go one by one;
+/// after so many more, a single one is put aside for others. It may be the one on which the destination chokes.
+const UNANSWERED_MAX: u32 = 3;
+/// For how long it is put aside.
+const PUT_ASIDE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Brings documents to one destination.
 pub struct Lane<D> {
@@ -52,49 +61,49 @@ pub struct Lane<D> {
 impl<D: Destination> Lane<D> {
     /// Runs until it is stopped.
     pub async fn run(mut self) {
-        let mut size = BATCH_FIRST;
-        let mut failures = 0;
+        let mut pace = Pace {
+            size: BATCH_FIRST,
+            failures: 0,
+            // What was under way when the agent stopped, nobody knows.
+            unanswered: Unanswered::MayHaveArrived,
+        };
         while !self.stop.is_cancelled() {
             let started = Instant::now();
-            match self.one_batch(size).await {
-                Ok(Passed::Nothing) => self.pause(IDLE_PAUSE).await,
-                Ok(Passed::Batch(count)) => {
-                    failures = 0;
-                    size = paced(size, count, started.elapsed());
+            match self.one_batch(&pace).await {
+                Ok(Passed::Nothing) => {
+                    if pace.failures > 0 {
+                        pace.failures = 0;
+                        self.board.success(&self.name, now());
+                    }
+                    self.pause(IDLE_PAUSE).await;
                 }
-                Err(Failed::Outage(outage)) => {
-                    failures += 1;
-                    size = self.after_outage(&outage, failures, size).await;
+                // There may be others behind those that were set aside.
+                Ok(Passed::SetAside) => {}
+                Ok(Passed::Batch(count)) => {
+                    pace.failures = 0;
+                    pace.unanswered = Unanswered::NeverArrived;
+                    pace.size = paced(pace.size, count, started.elapsed());
+                }
+                Err(Failed::Outage(outage, batch)) => {
+                    pace.failures = pace.failures.saturating_add(1);
+                    self.after_outage(&outage, batch, &mut pace).await;
                 }
                 Err(Failed::Store(error)) => {
-                    failures += 1;
-                    tracing::error!(destination = self.name, error = %error, "the outbox failed a lane");
-                    let words = [
-                        "outbox_failed",
-                        "The outbox cannot be read or written.",
-                        "Run: tillpost doctor",
-                    ];
-                    self.board
-                        .trouble(&self.name, Health::Attention, words, now());
-                    self.pause(wait(backoff::outage(failures, jitter()))).await;
+                    pace.failures = pace.failures.saturating_add(1);
+                    pace.unanswered = Unanswered::MayHaveArrived;
+                    self.outbox_failed(&error);
+                    self.pause(wait(backoff::outage(pace.failures, jitter())))
+                        .await;
                 }
             }
         }
     }
 
-    async fn one_batch(&self, size: usize) -> Result<Passed, Failed> {
-        let name = self.name.clone();
+    async fn one_batch(&self, pace: &Pace) -> Result<Passed, Failed> {
         let moment = now();
+        self.cap_due(moment).await?;
+        let (name, size, unanswered) = (self.name.clone(), pace.size, pace.unanswered);
         // Asked beside the writer first: an idle lane writes nothing.
-        let latest = moment + DUE_AHEAD_MAX;
-        if self
-            .store
-            .read(|reader| lane::any_due_beyond(reader, latest))?
-        {
-            self.store
-                .write(move |writer| lane::cap_due(writer, latest))
-                .await?;
-        }
         if !self
             .store
             .read(|reader| lane::any_due(reader, &name, moment))?
@@ -103,24 +112,57 @@ impl<D: Destination> Lane<D> {
         }
         let batch = self
             .store
-            .write(move |writer| lane::claim(writer, &name, size, moment))
+            .write(move |writer| lane::claim(writer, &name, size, unanswered, moment))
             .await?;
         if batch.deliveries.is_empty() {
-            return Ok(Passed::Nothing);
+            return Ok(match batch.set_aside {
+                true => Passed::SetAside,
+                false => Passed::Nothing,
+            });
         }
         failpoint::hit("lane.claimed");
-        let handed_over = timeout(HAND_OVER_MAX, self.destination.deliver(&batch.deliveries)).await;
-        let verdicts = handed_over
-            .map_err(|_| Outage::Ambiguous("it took too long".to_owned()))
-            .flatten()?;
+        let Some(answered) = self.hand_over(&batch).await else {
+            return Ok(Passed::Nothing);
+        };
         failpoint::hit("lane.answered");
-        self.settle(batch, verdicts).await
+        match answered {
+            Ok(verdicts) if verdicts.len() == batch.deliveries.len() => {
+                self.settle(batch, verdicts).await
+            }
+            Ok(_) => {
+                let outage = Outage::Incomprehensible("not one verdict per document".to_owned());
+                Err(Failed::Outage(outage, batch))
+            }
+            Err(outage) => Err(Failed::Outage(outage, batch)),
+        }
     }
 
-    async fn settle(&self, batch: Batch, verdicts: Vec<outbox::Verdict>) -> Result<Passed, Failed> {
-        if verdicts.len() != batch.deliveries.len() {
-            return Err(Outage::Incomprehensible("not one verdict per document".to_owned()).into());
+    async fn cap_due(&self, moment: Timestamp) -> Result<(), StoreError> {
+        let latest = moment + DUE_AHEAD_MAX;
+        let beyond = |reader: &_| lane::any_due_beyond(reader, latest);
+        if self.store.read(beyond)? {
+            self.store
+                .write(move |writer| lane::cap_due(writer, latest))
+                .await?;
         }
+        Ok(())
+    }
+
+    /// `None` when the agent is to stop and the answer does not come in time.
+    async fn hand_over(&self, batch: &Batch) -> Option<Result<Vec<Verdict>, Outage>> {
+        let late = |_| Outage::Ambiguous("it took too long".to_owned());
+        let hand_over = timeout(HAND_OVER_MAX, self.destination.deliver(&batch.deliveries));
+        let stopped = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(STOP_GRACE).await;
+        };
+        tokio::select! {
+            answered = hand_over => Some(answered.map_err(late).flatten()),
+            () = stopped => None,
+        }
+    }
+
+    async fn settle(&self, batch: Batch, verdicts: Vec<Verdict>) -> Result<Passed, Failed> {
         let moment = now();
         let policy = Policy::default();
         let outcomes: Vec<_> = batch
@@ -142,38 +184,80 @@ impl<D: Destination> Lane<D> {
         Ok(Passed::Batch(count))
     }
 
-    /// Says what is the matter, waits, and answers the size of the next batch.
-    async fn after_outage(&self, outage: &Outage, failures: u32, size: usize) -> usize {
-        tracing::warn!(destination = self.name, outage = %outage, failures, "a destination is out");
+    /// Says what is the matter, does what lets the others pass, and waits.
+    async fn after_outage(&self, outage: &Outage, batch: Batch, pace: &mut Pace) {
+        tracing::warn!(destination = self.name, outage = %outage, failures = pace.failures, "a destination is out");
         let (health, words) = words(outage);
         self.board.trouble(&self.name, health, words, now());
-        let mut pause = backoff::outage(failures, jitter());
-        let mut size = size;
+        let mut pause = backoff::outage(pace.failures, jitter());
+        pace.unanswered = Unanswered::NeverArrived;
         match outage {
             Outage::Throttled {
                 retry_after: Some(asked),
             } => {
-                pause = pause.max(SignedDuration::try_from(*asked).unwrap_or(DUE_AHEAD_MAX));
+                let asked = SignedDuration::try_from(*asked).unwrap_or(PATIENCE_MAX);
+                pause = pause.max(asked.min(PATIENCE_MAX));
             }
             Outage::BatchTooLarge => {
-                // The claimed batch must not come again as it is.
-                let name = self.name.clone();
-                let _ = self
-                    .store
-                    .write(move |writer| lane::let_go(writer, &name))
-                    .await;
-                size = (size / 2).max(1);
                 pause = SignedDuration::ZERO;
+                self.shrink(batch, pace).await;
+            }
+            Outage::Ambiguous(_) | Outage::Incomprehensible(_) => {
+                pace.unanswered = Unanswered::MayHaveArrived;
+                if pace.failures.is_multiple_of(UNANSWERED_MAX) {
+                    let alone = batch.deliveries.len() == 1;
+                    self.let_go(pace.unanswered, alone.then(|| now() + PUT_ASIDE))
+                        .await;
+                }
             }
             Outage::Throttled { retry_after: None }
             | Outage::Unreachable(_)
             | Outage::Unauthorized(_)
-            | Outage::Ambiguous(_)
-            | Outage::Incomprehensible(_)
             | Outage::WrongEnvironment(_) => {}
         }
         self.pause_deaf(wait(pause)).await;
-        size
+    }
+
+    /// Halves a batch that is too much; a single document that is too much is nobody's fault but its own.
+    async fn shrink(&self, batch: Batch, pace: &mut Pace) {
+        let count = batch.deliveries.len();
+        if count > 1 {
+            pace.size = (count / 2).max(1);
+            self.let_go(Unanswered::NeverArrived, None).await;
+            return;
+        }
+        let answer = Answer::new(
+            "too_large",
+            "The document is larger than head office takes.",
+            "Ask central IT to raise the limit there, then retry; or withdraw it and send it in parts.",
+        );
+        let verdict = Verdict::Rejected {
+            answer,
+            sent: false,
+        };
+        if let Err(Failed::Store(error)) = self.settle(batch, vec![verdict]).await {
+            self.outbox_failed(&error);
+        }
+    }
+
+    async fn let_go(&self, unanswered: Unanswered, due_at: Option<Timestamp>) {
+        let name = self.name.clone();
+        let let_go = move |writer: &_| lane::let_go(writer, &name, unanswered, due_at);
+        if let Err(error) = self.store.write(let_go).await {
+            // The same batch comes again, and with it this decision.
+            self.outbox_failed(&error);
+        }
+    }
+
+    fn outbox_failed(&self, error: &StoreError) {
+        tracing::error!(destination = self.name, error = %error, "the outbox failed a lane");
+        let words = [
+            "outbox_failed",
+            "The outbox cannot be read or written.",
+            "Run: tillpost doctor",
+        ];
+        self.board
+            .trouble(&self.name, Health::Attention, words, now());
     }
 
     /// Waits for the bell, the time or the stop, whichever comes first.
@@ -194,21 +278,30 @@ impl<D: Destination> Lane<D> {
     }
 }
 
+/// How a lane goes.
+struct Pace {
+    /// How many documents the next batch may hold.
+    size: usize,
+    /// Outages in a row.
+    failures: u32,
+    /// What is known of the batch that was noted and not answered, if there is one.
+    unanswered: Unanswered,
+}
+
 enum Passed {
+    /// There was nothing to do.
     Nothing,
+    /// Documents were set aside, none was sent.
+    SetAside,
+    /// So many documents were answered.
     Batch(usize),
 }
 
 enum Failed {
-    Outage(Outage),
+    Outage(Outage, Batch),
     Store(StoreError),
 }
 
-impl From<Outage> for Failed {
-    fn from(outage: Outage) -> Self {
-        Self::Outage(outage)
-    }
-}
 impl From<StoreError> for Failed {
     fn from(error: StoreError) -> Self {
         Self::Store(error)

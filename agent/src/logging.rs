@@ -3,7 +3,7 @@
 //! Messages are constant, what varies stands in fields, and no body of a document is ever a field: card data is taken
 //! out before anything could log it, and a filter here would only look like a second line of defence.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use tracing_appender::non_blocking::WorkerGuard;
@@ -39,7 +39,7 @@ pub struct LoggingError {
     /// The folder.
     pub dir: std::path::PathBuf,
     /// Why not.
-    source: InitError,
+    pub source: io::Error,
 }
 
 /// Whether people read along on the terminal.
@@ -54,13 +54,19 @@ pub enum Terminal {
 /// Starts the log of a service with this data folder.
 pub fn start(data_dir: &Path, terminal: Terminal) -> Result<Logging, LoggingError> {
     let dir = paths::log_dir(data_dir);
+    // The appender looks for old files first, and complains of a folder that is not there.
+    let failed = |source| LoggingError {
+        dir: dir.clone(),
+        source,
+    };
+    std::fs::create_dir_all(&dir).map_err(failed)?;
     let appender = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix(FILE_PREFIX)
         .filename_suffix(FILE_SUFFIX)
         .max_log_files(FILES_MAX)
         .build(&dir)
-        .map_err(|source| LoggingError { dir, source })?;
+        .map_err(|error: InitError| failed(io::Error::other(error)))?;
     // A disk that hangs must not hang the tills: lines that do not fit the queue are dropped and counted.
     let (file, guard) = tracing_appender::non_blocking(appender);
     let json = fmt::layer().json().flatten_event(true).with_writer(file);

@@ -125,9 +125,9 @@ impl Place {
     }
 
     /// Refuses whatever is left in `object`, with the nearest known name as a hint.
-    pub fn finish(&mut self, object: Map<String, Value>, known: &[&str]) {
-        if self.unknown == Unknown::Ignored {
-            return;
+    pub fn finish(&mut self, object: Map<String, Value>, known: &[&str]) -> Option<()> {
+        if object.is_empty() || self.unknown == Unknown::Ignored {
+            return Some(());
         }
         for name in object.keys() {
             let shown = shown_name(name);
@@ -141,6 +141,7 @@ impl Place {
                 place.problems.push(problem);
             });
         }
+        None
     }
 }
 
@@ -271,7 +272,7 @@ macro_rules! shape {
             fn read(value: serde_json::Value, place: &mut $crate::shape::Place) -> Option<Self> {
                 let mut object = place.object(value)?;
                 $(let $field = place.take::<$ty>(&mut object, $crate::shape::json_name(stringify!($field)));)*
-                place.finish(object, Self::FIELDS);
+                place.finish(object, Self::FIELDS)?;
                 Some(Self { $($field: $field?,)* })
             }
             fn json(&self, form: $crate::shape::Form) -> serde_json::Value {
@@ -349,5 +350,42 @@ pub const fn json_name(field: &'static str) -> &'static str {
     match field.as_bytes() {
         [b'r', b'#', ..] => field.split_at(2).1,
         _ => field,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::sample::{sale, with};
+
+    #[rstest]
+    #[case("totl", Some("did you mean total?"))]
+    #[case("tendrs", Some("did you mean tenders?"))]
+    #[case("weather", Some("own fields belong under ext"))]
+    fn an_unknown_field_comes_with_the_nearest_known_one(
+        #[case] name: &str,
+        #[case] hint: Option<&str>,
+    ) {
+        let mut place = Place::default();
+        let document = with(sale(), &format!("/body/{name}"), 1);
+        assert!(crate::document::Document::read(document, &mut place).is_none());
+        let [problem] = place.problems.as_slice() else {
+            panic!("expected one problem, found {:?}", place.problems);
+        };
+        assert_eq!(problem.path, format!("body.{name}"));
+        assert_eq!(problem.hint.as_deref(), hint);
+    }
+
+    #[rstest]
+    #[case("track2_data", "track2_data")]
+    #[case("Anna", "?")]
+    #[case("born_1977", "?")]
+    #[case("with blank", "?")]
+    #[case("", "?")]
+    #[case("a_name_that_is_much_longer_than_any_field_of_ours", "?")]
+    fn only_what_looks_like_a_name_is_repeated(#[case] name: &str, #[case] shown: &str) {
+        assert_eq!(shown_name(name), shown);
     }
 }

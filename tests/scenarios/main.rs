@@ -1,1 +1,16 @@
-//! x
+//! The built programs, driven from outside: one module per part of the promise.
+//!
+//! Tests in `odoo` use a real Odoo 19; functions named `long_…` run with `tests/run --all` only.
+
+mod access;
+mod bad_input;
+mod card_data;
+mod catalog;
+mod command_line;
+mod conflicts;
+mod durable;
+mod folder;
+mod odoo;
+mod sync_trace;
+mod tidy;
+mod verbatim;

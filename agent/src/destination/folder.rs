@@ -3,29 +3,36 @@
 //!
 //! A document stands in one file. The lane notes which documents go together before anything is written, and the name
 //! follows from the first of them; so after a crash the same file is written or found again. The file appears whole:
-//! it is written as `.part`, synced, and renamed. An agent with an empty data folder reads the uids that lie here
-//! before it writes, so that a new PC doubles nothing.
+//! it is written as `.part`, synced, and renamed. What lies in a day's folder is read before the first file of that
+//! day is written, so that an agent with an empty data folder doubles nothing; and no file is ever written over.
+//!
+//! A uid that lies there with other content is no duplicate: a till that starts at 1 again on a PC that lost its outbox
+//! must not pass off an old sale as a new one.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Write};
+mod files;
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use serde_json::Value;
+use tillpost_shared::content;
 use tillpost_shared::document::Document;
 use tillpost_shared::intake::total;
-use tillpost_shared::shape::{Place, Unknown};
+use tillpost_shared::scalar::Day;
 use uuid::Uuid;
 
+use self::files::Index;
 use crate::destination::{Delivery, Destination, Held};
-use crate::failpoint;
-use crate::outbox::{Outage, Verdict};
+use crate::outbox::{Answer, Outage, Verdict};
 
 /// Digits of the install id in a file's name: enough to tell two PCs of one store apart.
 const INSTALL_DIGITS: usize = 8;
+/// Days whose uids are kept in memory. A store sends few days at a time.
+const DAYS_MAX: usize = 4;
 
 /// Writes documents into a folder.
 #[derive(Debug, Clone)]
@@ -33,8 +40,8 @@ pub struct Folder {
     path: PathBuf,
     store: String,
     install: String,
-    /// What lies in the folder: uid to file name. Read once, kept up to date by writing.
-    known: Arc<Mutex<Option<HashMap<Uuid, String>>>>,
+    /// What lies in the folders of the last days that were written.
+    days: Arc<Mutex<BTreeMap<Date, Index>>>,
 }
 
 impl Folder {
@@ -45,7 +52,7 @@ impl Folder {
             path: path.into(),
             store: store.to_owned(),
             install: digits.take(INSTALL_DIGITS).collect(),
-            known: Arc::default(),
+            days: Arc::default(),
         }
     }
 
@@ -58,58 +65,94 @@ impl Folder {
     }
 
     fn write(&self, batch: &[Delivery]) -> Result<Vec<Verdict>, Outage> {
-        let unreachable =
-            |error: io::Error| Outage::Unreachable(format!("{}: {error}", self.path.display()));
-        let mut guard = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = match guard.take() {
-            Some(known) => guard.insert(known),
-            None => guard.insert(uids_in(&self.path).map_err(unreachable)?),
-        };
-        let mut days: BTreeMap<Date, Vec<&Delivery>> = BTreeMap::new();
-        for delivery in batch {
-            if !known.contains_key(&delivery.uid) {
-                days.entry(delivery.business_date)
-                    .or_default()
-                    .push(delivery);
+        let mut by_date: BTreeMap<Date, Vec<(usize, &Delivery)>> = BTreeMap::new();
+        for (position, delivery) in batch.iter().enumerate() {
+            let day = by_date.entry(delivery.business_date).or_default();
+            day.push((position, delivery));
+        }
+        let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut verdicts: Vec<(usize, Verdict)> = Vec::with_capacity(batch.len());
+        for (date, deliveries) in by_date {
+            // Taken out, so that after an error the folder is read again and not remembered.
+            let mut index = match days.remove(&date) {
+                Some(index) => index,
+                None => Index::read(&self.path, date).map_err(|error| self.out(&error))?,
+            };
+            let of_day = self
+                .write_day(&mut index, date, &deliveries)
+                .map_err(|error| self.out(&error))?;
+            verdicts.extend(of_day);
+            days.insert(date, index);
+            while days.len() > DAYS_MAX {
+                days.pop_first();
             }
         }
-        for (date, deliveries) in days {
-            let name = format!(
-                "{date}/{}-{}-{}.ndjson",
-                self.store, deliveries[0].seq, self.install
-            );
-            write_whole(&self.path.join(&name), &deliveries).map_err(unreachable)?;
-            known.extend(
-                deliveries
-                    .iter()
-                    .map(|delivery| (delivery.uid, name.clone())),
-            );
-        }
-        Ok(batch
-            .iter()
-            .map(|delivery| Verdict::Accepted(known[&delivery.uid].clone()))
-            .collect())
+        verdicts.sort_by_key(|(position, _)| *position);
+        Ok(verdicts.into_iter().map(|(_, verdict)| verdict).collect())
     }
 
-    fn read(&self, wanted: &[Uuid]) -> io::Result<Vec<Held>> {
-        let mut held = Vec::new();
-        for file in files_in(&self.path)? {
-            for line in BufReader::new(File::open(&file)?).lines() {
-                let Some((uid, value)) = parse_line(&line?) else {
-                    continue;
-                };
-                if wanted.contains(&uid)
-                    && let Some(document) = Document::read(value, &mut Place::new(Unknown::Ignored))
-                {
-                    held.push(Held {
-                        uid,
-                        kind: document.head.kind,
-                        total: total(&document.body).unwrap_or(Decimal::ZERO),
-                    });
-                }
+    fn write_day(
+        &self,
+        index: &mut Index,
+        date: Date,
+        deliveries: &[(usize, &Delivery)],
+    ) -> io::Result<Vec<(usize, Verdict)>> {
+        let (mut verdicts, mut fresh) = (Vec::new(), Vec::new());
+        for &(position, delivery) in deliveries {
+            match index.file_of(delivery.uid) {
+                None => fresh.push((position, delivery)),
+                Some(file) => verdicts.push((position, self.verdict(file, delivery)?)),
             }
         }
-        Ok(held)
+        let Some((_, first)) = fresh.first() else {
+            return Ok(verdicts);
+        };
+        let name = self.free_name(date, first.seq)?;
+        let documents: Vec<&Delivery> = fresh.iter().map(|(_, delivery)| *delivery).collect();
+        files::write_whole(&self.path.join(&name), &documents)?;
+        for (position, delivery) in fresh {
+            index.add(delivery.uid, &name);
+            verdicts.push((position, Verdict::Accepted(name.clone())));
+        }
+        Ok(verdicts)
+    }
+
+    /// What lies there under the document's uid: the same, or another document.
+    fn verdict(&self, file: &str, delivery: &Delivery) -> io::Result<Verdict> {
+        let there = match files::document(&self.path.join(file), delivery.uid) {
+            // Whoever reads the folder has taken the file away: then it was handed over.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Verdict::Accepted(file.to_owned()));
+            }
+            there => there?,
+        };
+        let hash = |document: &Document| content::hash(document, Day(delivery.business_date));
+        if there.is_some_and(|there| hash(&there) == hash(&delivery.document)) {
+            return Ok(Verdict::Accepted(file.to_owned()));
+        }
+        let answer = Answer::new(
+            "key_conflict",
+            format!("Another document with this number lies in {file} already."),
+            "Compare both. Did the till start its numbers again? Then give it a new series.",
+        );
+        Ok(Verdict::Rejected { answer, sent: true })
+    }
+
+    /// The name that follows from the first document's number. Where an outbox was restored from an older copy, its
+    /// numbers come again: what lies there under the name stays.
+    fn free_name(&self, date: Date, seq: i64) -> io::Result<String> {
+        let stem = format!("{date}/{}-{seq}-{}", self.store, self.install);
+        let mut name = format!("{stem}.ndjson");
+        let mut n = 2;
+        while self.path.join(&name).try_exists()? {
+            name = format!("{stem}-{n}.ndjson");
+            n += 1;
+        }
+        Ok(name)
+    }
+
+    fn out(&self, error: &io::Error) -> Outage {
+        Outage::Unreachable(format!("{}: {error}", self.path.display()))
     }
 }
 
@@ -120,10 +163,29 @@ impl Destination for Folder {
     }
 
     async fn read_back(&self, uids: &[Uuid]) -> Result<Vec<Held>, Outage> {
-        let (folder, uids) = (self.clone(), uids.to_vec());
-        let read = blocking(move || folder.read(&uids)).await?;
-        read.map_err(|error| Outage::Unreachable(error.to_string()))
+        let (path, uids) = (self.path.clone(), uids.iter().copied().collect());
+        let read = blocking(move || read_back(&path, &uids)).await?;
+        read.map_err(|error| self.out(&error))
     }
+}
+
+fn read_back(path: &Path, wanted: &HashSet<Uuid>) -> io::Result<Vec<Held>> {
+    let mut held = Vec::new();
+    for day in files::days_in(path)? {
+        for file in files::files_in(&day)? {
+            files::lines(&file, |uid, line| {
+                if !wanted.contains(&uid) {
+                    return;
+                }
+                held.extend(files::parse(line).map(|document| Held {
+                    uid,
+                    kind: document.head.kind,
+                    total: total(&document.body).unwrap_or(Decimal::ZERO),
+                }));
+            })?;
+        }
+    }
+    Ok(held)
 }
 
 /// File work off the threads that answer tills.
@@ -132,82 +194,5 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, Outage> {
     tokio::task::spawn_blocking(work)
         .await
-        .map_err(|error| Outage::Incomprehensible(error.to_string()))
-}
-
-fn write_whole(path: &Path, deliveries: &[&Delivery]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let part = path.with_extension("ndjson.part");
-    let mut file = File::create(&part)?;
-    for delivery in deliveries {
-        let line =
-            delivery
-                .document
-                .write_out(&delivery.id.to_string(), &delivery.key, delivery.uid);
-        writeln!(file, "{line}")?;
-    }
-    file.sync_all()?;
-    failpoint::hit("folder.written");
-    fs::rename(&part, path)?;
-    sync_folder(folder)?;
-    // A new day's folder is itself an entry that a power cut could take.
-    folder.parent().map_or(Ok(()), sync_folder)?;
-    failpoint::hit("folder.renamed");
-    Ok(())
-}
-
-/// Makes a rename durable. Windows has no such call; there the rename itself is.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(windows) {
-        return Ok(());
-    }
-    File::open(folder)?.sync_all()
-}
-
-fn files_in(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    if !path.exists() {
-        return Ok(files);
-    }
-    for day in fs::read_dir(path)? {
-        let day = day?.path();
-        if !day.is_dir() {
-            continue;
-        }
-        for file in fs::read_dir(day)? {
-            let file = file?.path();
-            if file
-                .extension()
-                .is_some_and(|extension| extension == "ndjson")
-            {
-                files.push(file);
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn uids_in(path: &Path) -> io::Result<HashMap<Uuid, String>> {
-    let mut known = HashMap::new();
-    for file in files_in(path)? {
-        let name = file
-            .strip_prefix(path)
-            .unwrap_or(&file)
-            .to_string_lossy()
-            .replace('\\', "/");
-        for line in BufReader::new(File::open(&file)?).lines() {
-            if let Some((uid, _)) = parse_line(&line?) {
-                known.entry(uid).or_insert_with(|| name.clone());
-            }
-        }
-    }
-    Ok(known)
-}
-
-fn parse_line(line: &str) -> Option<(Uuid, Value)> {
-    let value: Value = serde_json::from_str(line).ok()?;
-    let uid = value.get("uid")?.as_str()?.parse().ok()?;
-    Some((uid, value))
+        .map_err(|error| Outage::Ambiguous(error.to_string()))
 }

@@ -4,147 +4,15 @@
 //! its own (`<key>~2`) and held until a person looks.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
-use tillpost_shared::document::{Document, Kind};
-use tillpost_shared::intake::{Judged, Newer};
-use tillpost_shared::key::{self, Numbering};
-use tillpost_shared::problem::{Code, Level, Problem};
+use rusqlite::{Connection, OptionalExtension, params};
+use tillpost_shared::document::Kind;
+use tillpost_shared::key;
+use tillpost_shared::problem::{Code, Problem};
 use uuid::Uuid;
 
 use crate::outbox::State;
-use crate::store::{StoreError, history, micros, millionths};
-
-/// A judged document on its way into the outbox.
-#[derive(Debug, Clone)]
-pub struct Arrival {
-    kind: Kind,
-    store: String,
-    till: String,
-    series: String,
-    sequence: Option<i64>,
-    receipt_number: Option<String>,
-    business_date: String,
-    occurred_at: Timestamp,
-    currency: Option<String>,
-    total: Option<i64>,
-    key: String,
-    conflict_key: Option<String>,
-    content_hash: [u8; 32],
-    body: String,
-    problems: Vec<Problem>,
-    origins: Vec<Origin>,
-}
-
-/// A document (and line of it) that this one returns or voids.
-#[derive(Debug, Clone)]
-struct Origin {
-    uid: Uuid,
-    line: Option<i64>,
-    quantity: i64,
-}
-
-impl Arrival {
-    /// A document of this schema.
-    pub fn of(judged: Judged, numbering: &Numbering) -> Self {
-        let origins = origins(&judged, numbering);
-        let Judged {
-            document,
-            key,
-            conflict_key,
-            content_hash,
-            business_date,
-            total,
-            problems,
-            ..
-        } = judged;
-        let head = &document.head;
-        Self {
-            kind: head.kind,
-            store: head.store.to_string(),
-            till: head.till().to_owned(),
-            series: head.series().to_owned(),
-            sequence: head.sequence.map(|number| number.0),
-            receipt_number: head.receipt_number.as_ref().map(ToString::to_string),
-            business_date: business_date.to_string(),
-            occurred_at: head.occurred_at.at(),
-            currency: head.currency.as_ref().map(ToString::to_string),
-            total: total.map(millionths),
-            key,
-            conflict_key,
-            content_hash,
-            body: document.write().to_string(),
-            problems,
-            origins,
-        }
-    }
-
-    /// A document of a later schema: kept whole and held.
-    pub fn of_newer(newer: Newer) -> Self {
-        let facts = newer.facts;
-        Self {
-            kind: facts.kind,
-            store: facts.store.to_string(),
-            till: facts.till.map(|till| till.to_string()).unwrap_or_default(),
-            series: facts
-                .series
-                .map_or_else(|| "0".to_owned(), |series| series.to_string()),
-            sequence: facts.sequence.map(|number| number.0),
-            receipt_number: facts.receipt_number.map(|number| number.to_string()),
-            business_date: newer.business_date.to_string(),
-            occurred_at: facts.occurred_at.at(),
-            currency: None,
-            total: None,
-            key: newer.key,
-            conflict_key: newer.conflict_key,
-            content_hash: newer.content_hash,
-            body: newer.value.to_string(),
-            problems: newer.problems,
-            origins: Vec::new(),
-        }
-    }
-
-    /// Its till's code; empty for kinds that name none.
-    pub fn till(&self) -> &str {
-        &self.till
-    }
-
-    /// Adds what only the agent can know, such as a till that was not added.
-    pub fn add_problem(&mut self, problem: Problem) {
-        self.problems.push(problem);
-    }
-
-    fn held(&self) -> bool {
-        self.problems.iter().any(|p| p.level == Level::Held)
-    }
-}
-
-fn origins(judged: &Judged, numbering: &Numbering) -> Vec<Origin> {
-    let Document { head, body } = &judged.document;
-    let find = |origin: &tillpost_shared::document::sale::Origin| {
-        key::origin_key(origin, head, judged.business_date, numbering).map(|target| target.uid())
-    };
-    if let tillpost_shared::document::Body::Void(void) = body {
-        let uid = find(&void.of);
-        return uid
-            .map(|uid| Origin {
-                uid,
-                line: None,
-                quantity: 0,
-            })
-            .into_iter()
-            .collect();
-    }
-    let lines = body.as_sale().map_or(&[][..], |sale| sale.lines.as_slice());
-    let returned = lines.iter().filter_map(|line| {
-        let origin = line.returned_from.as_ref()?;
-        Some(Origin {
-            uid: find(origin)?,
-            line: origin.line.map(|line| line.0),
-            quantity: millionths(-line.quantity.0),
-        })
-    });
-    returned.collect()
-}
+pub use crate::store::arrival::Arrival;
+use crate::store::{StoreError, history, micros};
 
 /// Where documents of which kinds go, at the moment they are received.
 #[derive(Debug, Clone, Default)]
@@ -233,30 +101,17 @@ fn accept_one(
             problems: Vec::new(),
         });
     }
-    let key = match family
-        .iter()
-        .find(|known| known.owns_key && known.key == arrival.key)
-    {
-        None => arrival.key.clone(),
-        Some(first) => {
-            let message = format!(
-                "another document with this key and other content is stored already, with the id {}",
-                first.id
-            );
-            arrival
-                .problems
-                .insert(0, Problem::held(Code::KeyConflict, "", message));
-            free_conflict_key(&arrival, &family)
-        }
-    };
+    let key = own_key(connection, &mut arrival, &family)?;
+    if let Some(problem) = reversed_before(connection, &arrival)? {
+        arrival.problems.insert(0, problem);
+    }
     let id = Uuid::now_v7().to_string();
-    let held = arrival.held();
     insert(connection, &arrival, &id, &key, routes, who, now)?;
     Ok(Accepted {
         id,
         uid: key::uid(&key),
         key,
-        outcome: if held {
+        outcome: if arrival.held() {
             Outcome::Held
         } else {
             Outcome::Accepted
@@ -269,40 +124,106 @@ fn accept_one(
 struct Known {
     id: String,
     key: String,
-    owns_key: bool,
     content_hash: Vec<u8>,
     state: State,
+    /// Whether the key is still its own.
+    owner: bool,
 }
 
-fn family(connection: &Connection, base_key: &str) -> Result<Vec<Known>, StoreError> {
+fn family(connection: &Connection, key: &str) -> Result<Vec<Known>, StoreError> {
     let mut question = connection.prepare_cached(
-        "SELECT id, key, owns_key, content_hash, state FROM documents WHERE base_key = ?1 ORDER BY seq",
+        "SELECT id, key, content_hash, state, freed FROM documents WHERE key = ?1 OR conflict_of = ?1 ORDER BY seq",
     )?;
-    let rows = question.query_map([base_key], |row| {
-        let state: String = row.get(4)?;
+    let rows = question.query_map([key], |row| {
+        let state: String = row.get(3)?;
         Ok(Known {
             id: row.get(0)?,
             key: row.get(1)?,
-            owns_key: row.get(2)?,
-            content_hash: row.get(3)?,
+            content_hash: row.get(2)?,
             state: State::from_word(&state).unwrap_or(State::Held),
+            owner: row.get::<_, i64>(4)? == 0,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The conflict key it came with where that is free, else the next free one.
-fn free_conflict_key(arrival: &Arrival, family: &[Known]) -> String {
-    let taken = |key: &str| family.iter().any(|known| known.key == key);
-    let came_with = arrival.conflict_key.clone().filter(|key| !taken(key));
-    let next = || {
-        (2..u32::MAX)
-            .map(|n| key::conflict_key(&arrival.key, n))
-            .find(|key| !taken(key))
+/// The key under which an arrival is stored: the one it came with where nobody has it, else one of its own, with the
+/// conflict noted among its problems. A natural key is conflicted also by whatever else stands under it: a till may
+/// print a number that looks like a conflict key.
+fn own_key(
+    connection: &Connection,
+    arrival: &mut Arrival,
+    family: &[Known],
+) -> Result<String, StoreError> {
+    let natural = arrival.key.clone();
+    let wanted = arrival.conflict_key.clone().unwrap_or(natural.clone());
+    let owner_of = |key: &str| family.iter().find(|known| known.owner && known.key == key);
+    let first = match owner_of(&natural) {
+        Some(known) => Some(known.id.clone()),
+        None => owner(connection, &wanted)?,
     };
-    came_with
-        .or_else(next)
-        .unwrap_or_else(|| arrival.key.clone())
+    let Some(first) = first else {
+        return Ok(wanted);
+    };
+    let message = format!(
+        "another document with this key and other content is stored already, with the id {first}"
+    );
+    arrival
+        .problems
+        .insert(0, Problem::held(Code::KeyConflict, "", message));
+    if wanted != natural && !taken(connection, &wanted)? {
+        return Ok(wanted);
+    }
+    let mut n = key::CONFLICT_FIRST;
+    loop {
+        let next = key::conflict_key(&natural, n);
+        if !taken(connection, &next)? {
+            return Ok(next);
+        }
+        n += 1;
+    }
+}
+
+fn owner(connection: &Connection, key: &str) -> Result<Option<String>, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT id FROM documents WHERE key = ?1 AND freed = 0")?
+        .query_row([key], |row| row.get(0))
+        .optional()?)
+}
+
+/// Whether any document has or had the key.
+fn taken(connection: &Connection, key: &str) -> Result<bool, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM documents WHERE key = ?1)")?
+        .query_row([key], |row| row.get(0))?)
+}
+
+/// A second void of a document, or one of a sale of which something came back: head office would take it off twice.
+fn reversed_before(
+    connection: &Connection,
+    arrival: &Arrival,
+) -> Result<Option<Problem>, StoreError> {
+    if arrival.kind != Kind::Void {
+        return Ok(None);
+    }
+    for origin in &arrival.origins {
+        let found = connection
+            .prepare_cached(
+                "SELECT 1 FROM origins g JOIN documents o USING (seq)
+                 WHERE g.uid = ?1 AND o.state <> 'withdrawn' LIMIT 1",
+            )?
+            .query_row([origin.uid(connection)?], |_| Ok(()))
+            .optional()?;
+        if found.is_some() {
+            let message = "what it undoes was undone or given back before";
+            return Ok(Some(Problem::held(
+                Code::AlreadyReversed,
+                "body.of",
+                message,
+            )));
+        }
+    }
+    Ok(None)
 }
 
 fn insert(
@@ -321,18 +242,41 @@ fn insert(
     } else {
         State::Waiting
     };
+    let seq = insert_document(connection, arrival, id, key, state, now)?;
+    for destination in routes.to(arrival.kind) {
+        connection
+            .prepare_cached(
+                "INSERT INTO deliveries (destination, seq, state, since, due_at) VALUES (?1, ?2, ?3, ?4, 0)",
+            )?
+            .execute(params![destination, seq, state.as_str(), micros(now)])?;
+    }
+    for (position, origin) in arrival.origins.iter().enumerate() {
+        origin.insert(connection, seq, position)?;
+    }
+    let what = format!("received, {}", state.as_str());
+    history::add(connection, Some(seq), who, &what, now)
+}
+
+fn insert_document(
+    connection: &Connection,
+    arrival: &Arrival,
+    id: &str,
+    key: &str,
+    state: State,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
     let problems = serde_json::to_string(&arrival.problems)
         .map_err(|error| StoreError::Damaged(error.to_string()))?;
     connection
         .prepare_cached(
-            "INSERT INTO documents (id, key, base_key, uid, kind, store, till, series, sequence, receipt_number,
-                 business_date, occurred_at, currency, total, body, content_hash, received_at, problems, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+            "INSERT INTO documents (id, key, conflict_of, uid, kind, store, till, series, sequence, receipt_number,
+                 business_date, occurred_at, currency, total, cutoff_at, content_hash, received_at, problems, state, body)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
         )?
         .execute(params![
             id,
             key,
-            arrival.key,
+            (key != arrival.key).then_some(&arrival.key),
             key::uid(key).to_string(),
             arrival.kind.as_str(),
             arrival.store,
@@ -344,38 +288,12 @@ fn insert(
             micros(arrival.occurred_at),
             arrival.currency,
             arrival.total,
-            arrival.body,
+            arrival.cutoff_at.map(micros),
             arrival.content_hash,
             micros(now),
             problems,
             state.as_str(),
+            arrival.body,
         ])?;
-    let seq = connection.last_insert_rowid();
-    for destination in routes.to(arrival.kind) {
-        connection
-            .prepare_cached(
-                "INSERT INTO deliveries (destination, seq, state, since, due_at) VALUES (?1, ?2, ?3, ?4, 0)",
-            )?
-            .execute(params![destination, seq, state.as_str(), micros(now)])?;
-    }
-    for (position, origin) in arrival.origins.iter().enumerate() {
-        connection
-            .prepare_cached(
-                "INSERT INTO origins (seq, position, uid, line, quantity) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![
-                seq,
-                position as i64,
-                origin.uid.to_string(),
-                origin.line,
-                origin.quantity
-            ])?;
-    }
-    history::add(
-        connection,
-        Some(seq),
-        who,
-        &format!("received, {}", state.as_str()),
-        now,
-    )
+    Ok(connection.last_insert_rowid())
 }

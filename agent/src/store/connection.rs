@@ -16,6 +16,8 @@ const BUSY_MAX: Duration = Duration::from_secs(60);
 const CHECKPOINT_PAGES: u32 = 2_000;
 /// The log is cut back to this after a checkpoint.
 const LOG_BYTES_MAX: u32 = 64 << 20;
+/// Statements kept ready by a connection: all that a lane and an acceptance use.
+const STATEMENTS_MAX: usize = 64;
 
 /// Opens the outbox for its one writer, making or upgrading it.
 pub fn open_writer(path: &Path) -> Result<Connection, StoreError> {
@@ -38,6 +40,7 @@ pub fn open_writer(path: &Path) -> Result<Connection, StoreError> {
              PRAGMA journal_size_limit = {LOG_BYTES_MAX};"
         ))
         .map_err(open)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     migrate(&connection)?;
     assert_durable(&connection)?;
     Ok(connection)
@@ -56,7 +59,20 @@ pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     connection
         .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -1000;")
         .map_err(open)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     Ok(connection)
+}
+
+/// Moves the whole log into the main file and syncs that; an error when something was left behind.
+pub fn empty_log(connection: &Connection) -> Result<(), StoreError> {
+    let busy: i64 =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy == 0 {
+        return Ok(());
+    }
+    Err(StoreError::Damaged(
+        "the log could not be moved into the main file".to_owned(),
+    ))
 }
 
 fn migrate(connection: &Connection) -> Result<(), StoreError> {

@@ -7,16 +7,25 @@
 //! Order, pages and cursors use `seq` only, never a clock.
 
 pub mod accept;
+mod arrival;
 pub mod backup;
 pub mod connection;
+pub mod figures;
+mod depends;
+pub mod export;
 pub mod history;
 pub mod lane;
+mod load;
 pub mod person;
 pub mod proof;
 pub mod read;
+pub mod survey;
+#[cfg(test)]
+mod tests;
 pub mod tills;
 pub mod writer;
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -59,6 +68,9 @@ pub enum StoreError {
         /// What this program knows.
         known: i64,
     },
+    /// The disk did not take the commit; nothing of it was done.
+    #[error("the outbox could not be committed")]
+    NotCommitted,
     /// The writer has stopped.
     #[error("the outbox is closing")]
     Closing,
@@ -96,10 +108,11 @@ pub struct Store {
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
-    writer: Writer,
+    // Dropped in this order: the writer closes last and empties the log.
     readers: Mutex<Vec<Connection>>,
+    writer: Writer,
     /// Held as long as the agent lives: a second agent on the same folder is refused.
-    _lock: std::fs::File,
+    _lock: File,
 }
 
 impl Store {
@@ -110,19 +123,23 @@ impl Store {
             source,
         };
         std::fs::create_dir_all(dir).map_err(io)?;
-        let lock = std::fs::File::create(dir.join("lock")).map_err(io)?;
-        if lock.try_lock().is_err() {
-            return Err(StoreError::InUse {
-                path: dir.to_owned(),
-            });
+        let lock = File::create(dir.join("lock")).map_err(io)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::InUse {
+                    path: dir.to_owned(),
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(io(error)),
         }
         let path = dir.join(FILE_NAME);
         let writer = Writer::start(&path)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 path,
-                writer,
                 readers: Mutex::new(Vec::new()),
+                writer,
                 _lock: lock,
             }),
         })
@@ -183,11 +200,12 @@ pub(crate) fn timestamp(micros: i64) -> Timestamp {
 /// Digits after the point of money in the outbox.
 const MONEY_SCALE: u32 = 6;
 
-/// Money as the outbox keeps it. Amounts have at most 12 digits before and 6 after the point, so that it fits.
+/// Money as the outbox keeps it: amounts have at most 12 digits before and 6 after the point, so that it fits.
 pub(crate) fn millionths(amount: Decimal) -> i64 {
     let mut scaled = amount;
     scaled.rescale(MONEY_SCALE);
-    i64::try_from(scaled.mantissa()).unwrap_or(i64::MAX)
+    // Only a sum can be beyond; the clamp makes the cast exact.
+    scaled.mantissa().clamp(i64::MIN.into(), i64::MAX.into()) as i64
 }
 
 /// Money from the outbox.

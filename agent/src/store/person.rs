@@ -13,7 +13,7 @@ pub enum Action {
     Retry,
     /// Deliver a held document as it is.
     Release,
-    /// Never deliver it; why.
+    /// Never deliver it; why. Refused while a request that holds it may be running.
     Withdraw(String),
 }
 
@@ -56,10 +56,13 @@ pub fn act(
             release(connection, seq, now)?;
             "released".to_owned()
         }
-        (Action::Withdraw(reason), State::Held | State::Parked) => {
+        (Action::Withdraw(reason), State::Held | State::Parked | State::Waiting)
+            if !under_way(connection, seq)? =>
+        {
             withdraw(connection, seq)?;
             format!("withdrawn: {reason}")
         }
+        (Action::Withdraw(_), State::Parked) => return Ok(Done::WrongState(State::Waiting)),
         (Action::Retry | Action::Release | Action::Withdraw(_), state) => {
             return Ok(Done::WrongState(state));
         }
@@ -90,6 +93,17 @@ fn release(connection: &Connection, seq: i64, now: Timestamp) -> Result<(), Stor
     lane::refresh_state(connection, seq).map(drop)
 }
 
+/// Whether a request that holds the document may be running, or may have been answered without our hearing it: then
+/// nobody knows what it leaves behind, and the destination must be asked first.
+fn under_way(connection: &Connection, seq: i64) -> Result<bool, StoreError> {
+    Ok(connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM deliveries WHERE seq = ?1 AND state = 'waiting'
+                        AND (batch IS NOT NULL OR sent = 1))",
+        [seq],
+        |row| row.get(0),
+    )?)
+}
+
 fn withdraw(connection: &Connection, seq: i64) -> Result<(), StoreError> {
     let sent: bool = connection.query_row(
         "SELECT EXISTS (SELECT 1 FROM deliveries WHERE seq = ?1 AND (sent = 1 OR state = 'delivered'))",
@@ -102,7 +116,7 @@ fn withdraw(connection: &Connection, seq: i64) -> Result<(), StoreError> {
     )?;
     // Its corrected version may take the key only when nobody out there has seen this one under it.
     connection.execute(
-        "UPDATE documents SET state = 'withdrawn', owns_key = ?2 WHERE seq = ?1",
+        "UPDATE documents SET state = 'withdrawn', freed = CASE WHEN ?2 THEN 0 ELSE seq END WHERE seq = ?1",
         params![seq, sent],
     )?;
     Ok(())

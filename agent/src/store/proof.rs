@@ -11,8 +11,6 @@ mod load;
 #[cfg(test)]
 mod tests;
 
-pub use self::load::delivered;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -179,4 +177,27 @@ pub fn figures(
     let missing = load::not_stored_elsewhere(&reading, missing)?;
     reading.finish()?;
     Ok(assemble::proof(question, &entries, &missing, read_back))
+}
+
+/// The uids of a day's documents that a destination acknowledged: what it is asked for when the day is read back.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn delivered(
+    connection: &Connection,
+    destination: &str,
+    date: Date,
+) -> Result<BTreeSet<Uuid>, StoreError> {
+    let mut question = connection.prepare_cached(
+        "SELECT o.uid FROM documents o JOIN deliveries d USING (seq)
+         WHERE o.business_date = ?1 AND d.destination = ?2 AND d.state = 'delivered'",
+    )?;
+    let rows = question.query_map([date.to_string().as_str(), destination], |row| {
+        row.get::<_, String>(0)
+    })?;
+    let mut uids = BTreeSet::new();
+    for uid in rows {
+        uids.extend(Uuid::parse_str(&uid?));
+    }
+    Ok(uids)
 }

@@ -11,6 +11,9 @@ use tillpost_shared::problem::Problem;
 use crate::outbox::{Answer, State};
 use crate::store::{StoreError, history, money, timestamp};
 
+/// Receipts of one number in an answer: every till may have one.
+const RECEIPTS_MAX: i64 = 100;
+
 /// One document with its whole story.
 #[derive(Debug, Clone, Serialize)]
 pub struct DocumentView {
@@ -189,34 +192,8 @@ pub struct RowView {
 
 /// Documents that fit a filter.
 pub fn documents(connection: &Connection, filter: &Filter) -> Result<Page, StoreError> {
-    let mut clauses = vec!["1".to_owned()];
-    let mut values: Vec<Sql> = Vec::new();
-    let mut clause = |column: &str, value: Option<Sql>| {
-        if let Some(value) = value {
-            values.push(value);
-            clauses.push(format!("{column} ?{}", values.len()));
-        }
-    };
-    clause("state =", filter.state.clone().map(Sql::Text));
-    clause("kind =", filter.kind.clone().map(Sql::Text));
-    clause("business_date =", filter.date.clone().map(Sql::Text));
-    clause("seq <", filter.after.map(Sql::Integer));
-    if let Some(tills) = &filter.tills {
-        let marks: Vec<String> = tills
-            .iter()
-            .map(|till| {
-                values.push(Sql::Text(till.clone()));
-                format!("?{}", values.len())
-            })
-            .collect();
-        clauses.push(format!("till IN ({})", marks.join(", ")));
-    }
-    let mut question = connection.prepare(&format!(
-        "SELECT seq, id, key, kind, till, business_date, total, currency, state, received_at
-         FROM documents WHERE {} ORDER BY seq DESC LIMIT {}",
-        clauses.join(" AND "),
-        filter.limit + 1
-    ))?;
+    let (sql, values) = list_sql(filter);
+    let mut question = connection.prepare_cached(&sql)?;
     let rows = question.query_map(params_from_iter(values), |row| {
         let total: Option<i64> = row.get(6)?;
         let view = RowView {
@@ -240,6 +217,48 @@ pub fn documents(connection: &Connection, filter: &Filter) -> Result<Page, Store
         documents: rows.into_iter().map(|(_, view)| view).collect(),
         next,
     })
+}
+
+/// The statement of a list and its values.
+pub(super) fn list_sql(filter: &Filter) -> (String, Vec<Sql>) {
+    let mut clauses = vec!["1".to_owned()];
+    if filter
+        .state
+        .as_deref()
+        .is_some_and(|state| state != State::Delivered.as_str())
+    {
+        // In these words SQLite sees that the index of what is not delivered will do.
+        clauses.push("state <> 'delivered'".to_owned());
+    }
+    let mut values: Vec<Sql> = Vec::new();
+    let mut clause = |column: &str, value: Option<Sql>| {
+        if let Some(value) = value {
+            values.push(value);
+            clauses.push(format!("{column} ?{}", values.len()));
+        }
+    };
+    clause("state =", filter.state.clone().map(Sql::Text));
+    clause("kind =", filter.kind.clone().map(Sql::Text));
+    clause("business_date =", filter.date.clone().map(Sql::Text));
+    clause("seq <", filter.after.map(Sql::Integer));
+    if let Some(tills) = &filter.tills {
+        let marks: Vec<String> = tills
+            .iter()
+            .map(|till| {
+                values.push(Sql::Text(till.clone()));
+                format!("?{}", values.len())
+            })
+            .collect();
+        clauses.push(format!("till IN ({})", marks.join(", ")));
+    }
+    // One more than asked for tells whether there is a next page.
+    let sql = format!(
+        "SELECT seq, id, key, kind, till, business_date, total, currency, state, received_at
+         FROM documents WHERE {} ORDER BY seq DESC LIMIT {}",
+        clauses.join(" AND "),
+        filter.limit.saturating_add(1)
+    );
+    (sql, values)
 }
 
 /// Money for people and programs: two digits after the point, more where there are more.
@@ -288,10 +307,12 @@ pub fn receipts(
 ) -> Result<Vec<Receipt>, StoreError> {
     let mut question = connection.prepare_cached(
         "SELECT id, key, till, business_date, body, uid FROM documents
-         WHERE (receipt_number = ?1 OR CAST(sequence AS TEXT) = ?1) AND kind IN ('sale', 'return')
-           AND (?2 IS NULL OR till = ?2) AND (?3 IS NULL OR business_date = ?3) ORDER BY seq DESC LIMIT 100",
+         WHERE (receipt_number = ?1 OR sequence = ?4) AND kind IN ('sale', 'return') AND freed = 0
+           AND (?2 IS NULL OR till = ?2) AND (?3 IS NULL OR business_date = ?3) ORDER BY seq DESC LIMIT ?5",
     )?;
-    let rows = question.query_map(params![number, till, date], |row| {
+    let sequence: Option<i64> = number.parse().ok();
+    let values = params![number, till, date, sequence, RECEIPTS_MAX];
+    let rows = question.query_map(values, |row| {
         let body: Option<String> = row.get(4)?;
         let receipt = Receipt {
             id: row.get(0)?,

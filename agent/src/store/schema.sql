@@ -8,8 +8,8 @@ CREATE TABLE documents (
     seq            INTEGER PRIMARY KEY AUTOINCREMENT,
     id             TEXT    NOT NULL UNIQUE,
     key            TEXT    NOT NULL,
-    base_key       TEXT    NOT NULL,            -- the key without the ~n of a conflict
-    owns_key       INTEGER NOT NULL DEFAULT 1,  -- 0 once withdrawn before it was sent anywhere
+    freed          INTEGER NOT NULL DEFAULT 0,  -- its own seq once it gave up its key: withdrawn before it was sent
+    conflict_of    TEXT,                        -- the natural key, where it is stored under another (~2, ~3, ...)
     uid            TEXT    NOT NULL,
     kind           TEXT    NOT NULL,
     store          TEXT    NOT NULL,
@@ -21,19 +21,27 @@ CREATE TABLE documents (
     occurred_at    INTEGER NOT NULL,
     currency       TEXT,
     total          INTEGER,
-    body           TEXT,                        -- the document's JSON; gone keep_days after delivery
+    cutoff_at      INTEGER,                     -- of a count: the moment it describes
     content_hash   BLOB    NOT NULL,
     received_at    INTEGER NOT NULL,
     problems       TEXT    NOT NULL,
-    state          TEXT    NOT NULL
+    state          TEXT    NOT NULL,
+    body           TEXT                         -- the document's JSON, last because long; gone keep_days after delivery
 ) STRICT;
-CREATE UNIQUE INDEX documents_key      ON documents (key) WHERE owns_key = 1;
-CREATE        INDEX documents_uid      ON documents (uid);
-CREATE        INDEX documents_base_key ON documents (base_key);
-CREATE        INDEX documents_state    ON documents (state, seq) WHERE state <> 'delivered';
-CREATE        INDEX documents_day      ON documents (business_date, till, kind);
-CREATE        INDEX documents_receipt  ON documents (receipt_number) WHERE receipt_number IS NOT NULL;
-CREATE        INDEX documents_number   ON documents (till, series, sequence) WHERE sequence IS NOT NULL;
+CREATE UNIQUE INDEX documents_key         ON documents (key, freed);
+CREATE        INDEX documents_conflict_of ON documents (conflict_of) WHERE conflict_of IS NOT NULL;
+CREATE        INDEX documents_uid         ON documents (uid);
+CREATE        INDEX documents_state       ON documents (state, seq) WHERE state <> 'delivered';
+CREATE        INDEX documents_day         ON documents (business_date, till, kind);
+CREATE        INDEX documents_receipt     ON documents (receipt_number) WHERE receipt_number IS NOT NULL;
+CREATE        INDEX documents_number      ON documents (sequence, till, series) WHERE sequence IS NOT NULL;
+
+-- What a mistake in the program must not do, SQLite does not let it do.
+CREATE TRIGGER documents_kept BEFORE DELETE ON documents WHEN OLD.state <> 'delivered'
+BEGIN SELECT RAISE(ABORT, 'an undelivered document is never deleted'); END;
+CREATE TRIGGER documents_body_kept BEFORE UPDATE OF body ON documents
+WHEN NEW.body IS NULL AND OLD.state NOT IN ('delivered', 'withdrawn')
+BEGIN SELECT RAISE(ABORT, 'an undelivered document keeps its body'); END;
 
 -- What a document gives back or undoes, and so must not overtake: the sale of a return or a void.
 CREATE TABLE origins (
@@ -54,7 +62,7 @@ CREATE TABLE deliveries (
     since        INTEGER NOT NULL,              -- received, or last released or retried by a person
     due_at       INTEGER NOT NULL,
     batch        INTEGER,                       -- noted before the request: after a crash the same batch goes again
-    sent         INTEGER NOT NULL DEFAULT 0,    -- whether the destination may have seen it
+    sent         INTEGER NOT NULL DEFAULT 0,    -- whether the destination may ever have seen it; never taken back
     reference    TEXT,
     answer       TEXT,
     delivered_at INTEGER,
@@ -65,6 +73,12 @@ CREATE INDEX deliveries_due   ON deliveries (destination, seq, due_at) WHERE sta
 CREATE INDEX deliveries_later ON deliveries (due_at) WHERE state = 'waiting' AND due_at > 0;
 CREATE INDEX deliveries_batch ON deliveries (destination, batch) WHERE batch IS NOT NULL;
 CREATE INDEX deliveries_done  ON deliveries (destination, delivered_at) WHERE delivered_at IS NOT NULL;
+
+CREATE TRIGGER deliveries_kept BEFORE DELETE ON deliveries WHEN OLD.state <> 'delivered'
+BEGIN SELECT RAISE(ABORT, 'an undelivered document is never deleted'); END;
+CREATE TRIGGER deliveries_final BEFORE UPDATE OF state ON deliveries
+WHEN OLD.state IN ('delivered', 'withdrawn') AND NEW.state <> OLD.state
+BEGIN SELECT RAISE(ABORT, 'what is delivered or withdrawn stays so'); END;
 
 -- Every change of a document's life; each row's hash covers the row before it.
 CREATE TABLE history (

@@ -1,14 +1,19 @@
 //! The one thread that writes: it takes whatever has gathered, does it in one transaction, commits once, and only then
 //! answers everybody. No timer lingers for more: what gathers while one commit runs is the next batch.
+//!
+//! A job that fails takes nothing with it: it runs in a savepoint of its own. A commit that fails takes everybody of
+//! its batch with it, and the connection too: after a failed sync nothing is known of what is on disk.
+//!
+//! A job that panics is a bug. A release aborts, so that the service manager restarts it; a debug build ends the
+//! thread, and everybody who waits or comes later is told that the outbox is closing.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 
-use rusqlite::Connection;
-use tokio::sync::oneshot;
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::store::{StoreError, connection};
 
@@ -23,17 +28,35 @@ type Job = Box<dyn FnOnce(Option<&Connection>) -> Reply + Send>;
 /// Sends the answer, once it is known whether the commit held.
 type Reply = Box<dyn FnOnce(Committed) + Send>;
 /// Whether the commit held; if not, why.
-type Committed = Result<(), CommitFailed>;
+type Committed = Result<(), Failed>;
 
-#[derive(Debug, Clone, Copy)]
-enum CommitFailed {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failed {
     NoRoom,
     Other,
 }
 
+impl From<&rusqlite::Error> for Failed {
+    fn from(error: &rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::NoRoom,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl From<Failed> for StoreError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::NoRoom => Self::NoRoom,
+            Failed::Other => Self::NotCommitted,
+        }
+    }
+}
+
 /// Hands work to the writing thread.
 pub struct Writer {
-    jobs: Mutex<Option<SyncSender<Job>>>,
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -47,11 +70,11 @@ impl Writer {
     /// Opens the outbox and starts the thread.
     pub fn start(path: &Path) -> Result<Self, StoreError> {
         let connection = connection::open_writer(path)?;
-        let (jobs, waiting) = sync_channel(QUEUE_MAX);
+        let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
         let path = path.to_owned();
-        let thread = std::thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("outbox".to_owned())
-            .spawn(move || write_all(connection, &path, &waiting))
+            .spawn(move || write_all(connection, &path, waiting))
             .map_err(|source| StoreError::Io {
                 path: PathBuf::from("outbox thread"),
                 source,
@@ -62,62 +85,56 @@ impl Writer {
         })
     }
 
-    /// Does `work` in the next transaction; the answer comes after its commit.
+    /// Does `work` in the next transaction; the answer comes after its commit. Work that was handed over is done
+    /// also when nobody waits for the answer any more.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection: Option<&Connection>| {
-            let done = match connection {
-                Some(connection) => in_savepoint(connection, work),
-                None => Err(StoreError::Damaged("no transaction could begin".to_owned())),
-            };
+            let done = connection.map(|connection| in_savepoint(connection, work));
             let reply: Reply = Box::new(move |committed| {
                 let outcome = match (done, committed) {
-                    (Ok(value), Ok(())) => Ok(value),
-                    (Ok(_), Err(CommitFailed::NoRoom)) => Err(StoreError::NoRoom),
-                    (Ok(_), Err(CommitFailed::Other)) => {
-                        Err(StoreError::Damaged("the commit failed".to_owned()))
-                    }
-                    (Err(error), _) => Err(error),
+                    (Some(Err(error)), _) => Err(error),
+                    (_, Err(failed)) => Err(failed.into()),
+                    (Some(done), Ok(())) => done,
+                    (None, Ok(())) => Err(StoreError::NotCommitted),
                 };
-                // Whoever asked may be gone; the work is done all the same.
+                // Whoever asked may be gone.
                 let _ = answer.send(outcome);
             });
             reply
         });
-        self.hand_over(job).await?;
-        answered.await.map_err(|_| StoreError::Closing)?
-    }
-
-    async fn hand_over(&self, mut job: Job) -> Result<(), StoreError> {
-        let sender = {
-            let jobs = self.jobs.lock().unwrap_or_else(|e| e.into_inner());
+        let jobs = {
+            let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
             jobs.as_ref().cloned().ok_or(StoreError::Closing)?
         };
         // A full queue is overload: the caller waits, and with it its till.
-        loop {
-            match sender.try_send(job) {
-                Ok(()) => return Ok(()),
-                Err(TrySendError::Disconnected(_)) => return Err(StoreError::Closing),
-                Err(TrySendError::Full(back)) => job = back,
-            }
-            tokio::time::sleep(FULL_QUEUE_PAUSE).await;
-        }
+        jobs.send(job).await.map_err(|_| StoreError::Closing)?;
+        drop(jobs);
+        answered.await.map_err(|_| StoreError::Closing)?
     }
 }
-
-/// How long a caller waits before it looks again whether the queue has room.
-const FULL_QUEUE_PAUSE: std::time::Duration = std::time::Duration::from_millis(2);
 
 impl Drop for Writer {
     fn drop(&mut self) {
         // Closing the channel ends the thread after what is queued; its last commit is waited for.
-        let sender = self.jobs.lock().unwrap_or_else(|e| e.into_inner()).take();
-        drop(sender);
-        let thread = self.thread.lock().unwrap_or_else(|e| e.into_inner()).take();
-        if let Some(thread) = thread {
+        drop(
+            self.jobs
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        // A job may hold the last store there is; the thread does not wait for itself.
+        if let Some(thread) = thread
+            && thread.thread().id() != thread::current().id()
+        {
             let _ = thread.join();
         }
     }
@@ -127,54 +144,89 @@ fn in_savepoint<T>(
     connection: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    connection.execute_batch("SAVEPOINT job")?;
+    connection.prepare_cached("SAVEPOINT job")?.execute([])?;
     let done = work(connection);
-    let end = match done {
-        Ok(_) => "RELEASE job",
-        // One job's failure must not take the others of the same commit with it.
-        Err(_) => "ROLLBACK TO job; RELEASE job",
-    };
-    connection.execute_batch(end)?;
-    done
+    match done {
+        Ok(value) => {
+            connection.prepare_cached("RELEASE job")?.execute([])?;
+            Ok(value)
+        }
+        Err(error) => {
+            // One job's failure must not take the others of the same commit with it. Where even this fails, SQLite
+            // has rolled the whole transaction back, and the commit will say so.
+            let _ = connection.execute_batch("ROLLBACK TO job; RELEASE job");
+            Err(error)
+        }
+    }
 }
 
-fn write_all(mut connection: Connection, path: &Path, waiting: &Receiver<Job>) {
-    while let Ok(first) = waiting.recv() {
-        let committed = write_batch(&connection, first, waiting);
-        if matches!(committed, Err(CommitFailed::Other)) {
+fn write_all(connection: Connection, path: &Path, mut waiting: mpsc::Receiver<Job>) {
+    let mut open = Some(connection);
+    while let Some(first) = waiting.blocking_recv() {
+        if open.is_none() {
+            open = reopen(path);
+        }
+        let committed = write_batch(open.as_ref(), first, &mut waiting);
+        if committed == Err(Failed::Other) {
             // After a failed sync the page cache may lie about what is on disk: never go on with the same connection.
-            match connection::open_writer(path) {
-                Ok(fresh) => connection = fresh,
-                Err(error) => tracing::error!(error = %error, "cannot open the outbox again"),
-            }
+            open = None;
         }
     }
 }
 
-fn write_batch(connection: &Connection, first: Job, waiting: &Receiver<Job>) -> Committed {
-    let begun = connection.execute_batch("BEGIN IMMEDIATE");
-    let transaction = begun.is_ok().then_some(connection);
-    let mut replies: Vec<Reply> = vec![first(transaction)];
-    while transaction.is_some() && replies.len() < BATCH_MAX {
-        match waiting.try_recv() {
-            Ok(job) => replies.push(job(transaction)),
-            Err(_) => break,
+/// Opens the outbox again after a failed commit, and makes durable what is in its log before anything new builds on
+/// it: a page of the log that a failed sync lost would otherwise take all later commits with it at the next power cut.
+fn reopen(path: &Path) -> Option<Connection> {
+    let opened = connection::open_writer(path).and_then(|connection| {
+        connection::empty_log(&connection)?;
+        Ok(connection)
+    });
+    opened
+        .inspect_err(|error| tracing::error!(error = %error, "cannot open the outbox again"))
+        .ok()
+}
+
+fn write_batch(
+    connection: Option<&Connection>,
+    first: Job,
+    waiting: &mut mpsc::Receiver<Job>,
+) -> Committed {
+    let begun = begin(connection);
+    let mut replies: Vec<Reply> = vec![first(begun.ok())];
+    if let Ok(connection) = begun {
+        // SQLite rolls back by itself after some errors; nothing more is built on such a transaction.
+        while replies.len() < BATCH_MAX && !connection.is_autocommit() {
+            match waiting.try_recv() {
+                Ok(job) => replies.push(job(Some(connection))),
+                Err(_) => break,
+            }
         }
     }
-    let committed = begun
-        .and_then(|()| connection.execute_batch("COMMIT"))
-        .map_err(|error| {
-            tracing::error!(error = %error, "a commit of the outbox failed");
-            if !connection.is_autocommit() {
-                let _ = connection.execute_batch("ROLLBACK");
-            }
-            match error.sqlite_error_code() {
-                Some(rusqlite::ErrorCode::DiskFull) => CommitFailed::NoRoom,
-                _ => CommitFailed::Other,
-            }
-        });
+    let committed = begun.and_then(commit);
     for reply in replies {
         reply(committed);
     }
     committed
+}
+
+fn begin(connection: Option<&Connection>) -> Result<&Connection, Failed> {
+    let connection = connection.ok_or(Failed::Other)?;
+    match connection.execute_batch("BEGIN IMMEDIATE") {
+        Ok(()) => Ok(connection),
+        Err(error) => {
+            tracing::error!(error = %error, "no transaction of the outbox can begin");
+            Err(Failed::from(&error))
+        }
+    }
+}
+
+fn commit(connection: &Connection) -> Committed {
+    let Err(error) = connection.execute_batch("COMMIT") else {
+        return Ok(());
+    };
+    tracing::error!(error = %error, "a commit of the outbox failed");
+    if !connection.is_autocommit() {
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    Err(Failed::from(&error))
 }

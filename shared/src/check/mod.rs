@@ -7,6 +7,8 @@
 
 mod day;
 mod line;
+#[cfg(test)]
+mod random;
 mod required;
 mod sale;
 mod scale;

@@ -1,6 +1,7 @@
 //! Whole documents on their way in.
 
 use jiff::civil::time;
+use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -328,5 +329,52 @@ fn no_problem_quotes_a_value() {
     ] {
         let (_, found) = refusal(with(sale(), pointer, format!("{secret}!")));
         assert!(!format!("{found:?}").contains("1111"), "{found:?}");
+    }
+}
+
+fn pointers(value: &Value, pointer: String, found: &mut Vec<String>) {
+    let mut inner = |name: String, value| pointers(value, format!("{pointer}/{name}"), found);
+    if let Some(map) = value.as_object() {
+        map.iter()
+            .for_each(|(name, value)| inner(name.clone(), value));
+    } else if let Some(list) = value.as_array() {
+        list.iter()
+            .enumerate()
+            .for_each(|(index, value)| inner(index.to_string(), value));
+    }
+    if !pointer.is_empty() {
+        found.push(pointer);
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_stands_in_a_field_reading_never_panics_and_what_is_read_is_stable(
+        kind in prop::sample::select(Kind::ALL),
+        at in any::<prop::sample::Index>(),
+        value in prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "-?[0-9]{1,13}(\\.[0-9]{1,9})?".prop_map(Value::from),
+            "[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]{8,12}(Z|[+-][0-9]{2}:[0-9]{2}))?".prop_map(Value::from),
+            "\\PC{0,70}".prop_map(Value::from),
+            Just(json!([])),
+            Just(json!({})),
+            Just(json!([{"a": [1, {}]}])),
+        ],
+    ) {
+        let mut places = Vec::new();
+        pointers(&full(kind), String::new(), &mut places);
+        let document = with(full(kind), &places[at.index(places.len())], value);
+        let Reading::Read(first) = read(document, &terms()) else {
+            return Ok(());
+        };
+        let out = first.document.write_out("x", &first.key, first.uid).to_string();
+        let again = judge(split(out.as_bytes(), Media::Json).unwrap().remove(0).unwrap());
+        prop_assert_eq!(again.key, first.key);
+        prop_assert_eq!(again.content_hash, first.content_hash);
+        prop_assert_eq!(again.document, first.document);
+        prop_assert_eq!(again.business_date, first.business_date);
     }
 }

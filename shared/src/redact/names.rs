@@ -85,6 +85,10 @@ const EXPIRY: [&str; 17] = [
     "validto",
     "validuntil",
 ];
+/// Never kept within a card: whose it is.
+const HOLDER: [&str; 4] = ["holder", "holdername", "name", "owner"];
+/// The same by the numbers of EMV's tags, within a payment: stripe, number, name and expiry.
+const EMV_TAGS: [&str; 7] = ["56", "57", "5a", "5f20", "5f24", "9f1f", "9f6b"];
 /// Kept down to the last four digits.
 const CARD_NUMBER: [&str; 14] = [
     "cardno",
@@ -199,7 +203,10 @@ pub fn rule(name: &str, around: Setting) -> (Rule, Setting) {
         person: around.person || PERSONS.contains(&name),
     };
     let paying = around.card || around.payment;
-    let rule = if CARD_DATA.contains(&name) || (paying && EXPIRY.contains(&name)) {
+    let of_payment = EXPIRY.contains(&name) || EMV_TAGS.contains(&name);
+    let of_card = HOLDER.contains(&name);
+    let gone = CARD_DATA.contains(&name) || paying && of_payment || around.card && of_card;
+    let rule = if gone {
         Rule::CardData
     } else if CARD_NUMBER.contains(&name) || (around.card && NUMBER.contains(&name)) {
         Rule::CardNumber
@@ -259,6 +266,10 @@ mod tests {
     #[rstest]
     #[case("card", "expiry", Rule::CardData)]
     #[case("card", "number", Rule::CardNumber)]
+    #[case("card", "holder", Rule::CardData)]
+    #[case("card", "name", Rule::CardData)]
+    #[case("emv", "5F24", Rule::CardData)]
+    #[case("promotion", "57", Rule::Keep)]
     #[case("creditCard", "valid_thru", Rule::CardData)]
     #[case("payment", "exp_date", Rule::CardData)]
     #[case("payment", "number", Rule::Keep)]

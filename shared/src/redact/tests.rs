@@ -175,6 +175,7 @@ fn a_counter_is_no_place_for_a_card_number() {
 #[case("pan", json!(PAN))]
 #[case("number", json!("4111111111111112"))]
 #[case("cardholder_name", json!("Anna"))]
+#[case("name", json!("Anna"))]
 #[case("signature", json!("x"))]
 #[case("pin", json!(1234))]
 fn a_card_may_not_say_more_than_its_last_digits(#[case] name: &str, #[case] value: Value) {

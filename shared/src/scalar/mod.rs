@@ -265,3 +265,126 @@ impl JsonSchema for Number {
         json_schema!({ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+$" })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+    use crate::shape::Place;
+
+    fn read<T: Shape>(value: Value) -> Option<Value> {
+        let mut place = Place::default();
+        let read = T::read(value, &mut place);
+        assert_eq!(
+            read.is_none(),
+            !place.problems.is_empty(),
+            "a problem for what is not read"
+        );
+        read.map(|read| read.json(Form::Stored))
+    }
+
+    #[rstest]
+    #[case(json!("12.50"), Some("12.50"))]
+    #[case(json!("-12.50"), Some("-12.50"))]
+    #[case(json!("-0.00"), Some("0.00"))]
+    #[case(json!("007"), Some("7"))]
+    #[case(json!(12), Some("12"))]
+    #[case(json!("999999999999.999999"), Some("999999999999.999999"))]
+    #[case(json!("1000000000000"), None)]
+    #[case(json!("0.0000001"), None)]
+    #[case(json!(".5"), None)]
+    #[case(json!("5."), None)]
+    #[case(json!("+5"), None)]
+    #[case(json!("1e3"), None)]
+    #[case(json!("1_000"), None)]
+    #[case(json!(" 1"), None)]
+    #[case(json!("1,50"), None)]
+    #[case(json!("--1"), None)]
+    #[case(json!(""), None)]
+    #[case(json!(true), None)]
+    fn an_amount_is_a_plain_decimal(#[case] value: Value, #[case] expected: Option<&str>) {
+        assert_eq!(read::<Amount>(value), expected.map(Value::from));
+    }
+
+    #[test]
+    fn a_json_number_is_read_by_its_literal_text() {
+        let number = |text: &str| read::<Amount>(serde_json::from_str(text).unwrap());
+        assert_eq!(number("19.90"), Some(json!("19.90")));
+        assert_eq!(number("0.1"), Some(json!("0.1")));
+        assert_eq!(number("1e2"), None);
+    }
+
+    #[test]
+    fn a_price_of_one_unit_may_be_finer() {
+        assert_eq!(
+            read::<Price>(json!("0.00000001")),
+            Some(json!("0.00000001"))
+        );
+        assert_eq!(read::<Price>(json!("0.000000001")), None);
+    }
+
+    #[rstest]
+    #[case(json!(0), Some(0))]
+    #[case(json!("007"), Some(7))]
+    #[case(json!(-1), None)]
+    #[case(json!("-1"), None)]
+    #[case(json!("1.0"), None)]
+    #[case(json!(""), None)]
+    #[case(json!("9223372036854775807"), Some(i64::MAX))]
+    #[case(json!("9223372036854775808"), None)]
+    fn a_number_is_whole_and_not_negative(#[case] value: Value, #[case] expected: Option<i64>) {
+        assert_eq!(read::<Number>(value), expected.map(Value::from));
+    }
+
+    #[rstest]
+    #[case("ZH01", true)]
+    #[case("a.b_c-d", true)]
+    #[case("x".repeat(32), true)]
+    #[case("x".repeat(33), false)]
+    #[case("", false)]
+    #[case("a b", false)]
+    #[case("a/b", false)]
+    #[case("é", false)]
+    fn a_code_is_short_and_plain(#[case] text: impl Into<String>, #[case] legal: bool) {
+        assert_eq!(read::<Code>(json!(text.into())).is_some(), legal);
+    }
+
+    #[test]
+    fn texts_are_trimmed_and_counted_in_characters() {
+        let long = |n: usize| "é".repeat(n);
+        assert_eq!(read::<Text>(json!("  A 1 ")), Some(json!("A 1")));
+        assert_eq!(read::<Text>(json!(" ")), None);
+        assert!(read::<Text>(json!(long(64))).is_some());
+        assert!(read::<Text>(json!(long(65))).is_none());
+        assert_eq!(read::<Note>(json!(" ")), Some(json!("")));
+        assert!(read::<Note>(json!(long(256))).is_some());
+        assert!(read::<Note>(json!(long(257))).is_none());
+    }
+
+    #[test]
+    fn a_currency_is_one_of_iso_4217() {
+        assert!(read::<Currency>(json!("CHF")).is_some());
+        assert!(read::<Currency>(json!("chf")).is_none());
+        assert!(read::<Currency>(json!("XXX")).is_none());
+    }
+
+    #[rstest]
+    #[case("4636EF54-B9DB-52A8-B215-FE307DFF173B", true)]
+    #[case("4711", false)]
+    fn a_uid_is_a_uuid(#[case] text: &str, #[case] legal: bool) {
+        let expected = legal.then(|| json!(text.to_lowercase()));
+        assert_eq!(read::<Uid>(json!(text)), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_as_an_amount_is_written_so_that_it_reads_the_same(text in "-?[0-9]{1,13}(\\.[0-9]{1,7})?") {
+            if let Some(amount) = Amount::parse(&text) {
+                prop_assert_eq!(Amount::parse(&amount.to_string()), Some(amount));
+            }
+        }
+    }
+}

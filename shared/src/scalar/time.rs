@@ -136,3 +136,57 @@ impl JsonSchema for Day {
         json_schema!({ "type": "string", "format": "date" })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("2026-11-20T17:03:11+01:00", Some("2026-11-20T16:03:11Z"))]
+    #[case("2026-11-20T17:03:11Z", Some("2026-11-20T17:03:11Z"))]
+    #[case("2026-11-20t17:03:11.250z", Some("2026-11-20T17:03:11.25Z"))]
+    #[case("2026-11-20 17:03:11-05:30", Some("2026-11-20T22:33:11Z"))]
+    #[case("2026-11-20T17:03:11", None)]
+    #[case("2026-11-20T17:03+01:00", None)]
+    #[case("2026-11-20T17:03:11+01:00[Europe/Zurich]", None)]
+    #[case("20261120T170311+0100", None)]
+    #[case("2026-02-30T17:03:11Z", None)]
+    #[case("2026-11-20", None)]
+    #[case("", None)]
+    fn a_moment_has_an_offset(#[case] text: &str, #[case] expected: Option<&str>) {
+        let moment = Moment::parse(text);
+        assert_eq!(
+            moment
+                .as_ref()
+                .map(|moment| moment.at().to_string())
+                .as_deref(),
+            expected
+        );
+        if let Some(moment) = moment {
+            assert_eq!(moment.json(Form::Stored), Value::from(text));
+        }
+    }
+
+    #[test]
+    fn the_written_date_is_the_one_in_its_offset() {
+        let date = |text| Moment::parse(text).unwrap().written_date().to_string();
+        assert_eq!(date("2026-11-20T23:30:00-05:00"), "2026-11-20");
+        assert_eq!(date("2026-11-21T04:30:00Z"), "2026-11-21");
+        let unread = Moment::from("2026-11-20T23:30:00-05:00".parse::<Timestamp>().unwrap());
+        assert_eq!(unread.written_date().to_string(), "2026-11-21");
+    }
+
+    #[rstest]
+    #[case("2026-11-20", true)]
+    #[case("2026-02-29", false)]
+    #[case("2028-02-29", true)]
+    #[case("2026-W47-5", false)]
+    #[case("20261120T1", false)]
+    #[case("2026-11-2", false)]
+    #[case("26-11-2020", false)]
+    fn a_day_is_written_year_month_day(#[case] text: &str, #[case] legal: bool) {
+        assert_eq!(Day::parse(text).is_some(), legal);
+    }
+}

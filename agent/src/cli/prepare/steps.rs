@@ -7,6 +7,7 @@ use tillpost_shared::config::Environment;
 
 use super::Plan;
 use super::present::{Method, PosConfig, Present, User};
+use crate::destination::odoo::reference;
 
 /// What Odoo calls the accuracy of quantities.
 pub const QUANTITY_PRECISION: &str = "Product Unit";
@@ -86,27 +87,14 @@ pub enum Doing {
     Blocked(String),
 }
 
-/// A till's name in Odoo, without and with each environment's mark.
+/// What a till may be called in Odoo, environment by environment.
 pub fn config_names(store: &str, till: &str) -> [String; 4] {
-    let base = format!("{store}-{till}");
-    let marked = |environment: Environment| format!("{base} [{}]", environment.as_str());
-    [
-        base.clone(),
-        marked(Environment::Development),
-        marked(Environment::Test),
-        marked(Environment::Staging),
-    ]
+    use Environment::{Development, Production, Staging, Test};
+    [Production, Staging, Test, Development].map(|each| reference::config_name(store, till, each))
 }
 
-/// A till's name in Odoo in the plan's environment.
-pub fn config_name(plan: &Plan, till: &str) -> String {
-    let base = format!("{}-{till}", plan.store);
-    match plan.environment {
-        Environment::Production => base,
-        Environment::Development | Environment::Test | Environment::Staging => {
-            format!("{base} [{}]", plan.environment.as_str())
-        }
-    }
+fn config_name(plan: &Plan, till: &str) -> String {
+    reference::config_name(&plan.store, till, plan.environment)
 }
 
 /// What is to be done, in an order in which it can be done.
@@ -252,7 +240,7 @@ fn warehouse(plan: &Plan, present: &Present) -> Step {
 
 /// What a till's drawer is called; the destination finds it by this name.
 pub fn cash_name(plan: &Plan, till: &str) -> String {
-    format!("{} {}-{till}", plan.cash, plan.store)
+    format!("{} {}", plan.cash, reference::base_name(&plan.store, till))
 }
 
 fn cash_journal(plan: &Plan, present: &Present, till: &str) -> Step {
@@ -386,12 +374,13 @@ fn stray(plan: &Plan, present: &Present, till: &str) -> Option<Step> {
 fn config(plan: &Plan, present: &Present, till: &str) -> Step {
     let name = config_name(plan, till);
     let what = format!("point of sale \"{name}\"");
-    let mut methods = vec![reference(
+    let mut methods = vec![known_or_later(
         method(present, &cash_name(plan, till)),
         format!("cash method of {till}"),
     )];
     let shared = plan.shared.iter();
-    methods.extend(shared.map(|name| reference(method(present, name), format!("method {name}"))));
+    methods
+        .extend(shared.map(|name| known_or_later(method(present, name), format!("method {name}"))));
     let mut values = json!({ "picking_type_id": later("warehouse.pos_type_id") });
     if coin(plan).is_some() {
         values["cash_rounding"] = true.into();
@@ -418,7 +407,7 @@ fn config(plan: &Plan, present: &Present, till: &str) -> Step {
 }
 
 /// An id that is known, or the label of what an earlier step makes.
-fn reference(found: Option<&Method>, label: String) -> Value {
+fn known_or_later(found: Option<&Method>, label: String) -> Value {
     found.map_or_else(|| later(label), |method| method.id.into())
 }
 

@@ -103,6 +103,7 @@ impl From<StoreError> for Refusal {
             StoreError::Open { .. }
             | StoreError::InUse { .. }
             | StoreError::Newer { .. }
+            | StoreError::NotCommitted
             | StoreError::Sql(_)
             | StoreError::Damaged(_)
             | StoreError::Io { .. } => {

@@ -220,7 +220,7 @@ fn reason(body: &[u8]) -> Result<String, Refusal> {
     let text = text.map(str::trim).filter(|text| !text.is_empty());
     let text = text.filter(|text| text.chars().count() <= NOTE_MAX);
     let mut stripped = json!({"body": {"reason": text.ok_or_else(missing)?}});
-    redact(&mut stripped, Unknown::Refused);
+    redact(&mut stripped, Unknown::Ignored);
     let stripped = stripped.pointer("/body/reason").and_then(Value::as_str);
     stripped.map(str::to_owned).ok_or_else(missing)
 }
@@ -245,7 +245,7 @@ async fn act(api: &Api, id: &str, action: Action, who: String) -> Result<Respons
                 "the document is {}; this cannot be done with it",
                 state.as_str()
             );
-            let hint = "retry is for parked and waiting documents, release for held, withdraw for held and parked ones";
+            let hint = "retry parked and waiting documents, release held ones, withdraw what is not on its way just now";
             let status = StatusCode::CONFLICT;
             Err(Refusal::new(status, "wrong_state", message, hint))
         }

@@ -1,8 +1,7 @@
 //! What the proof needs of a day's documents, read from the outbox.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -113,7 +112,7 @@ pub fn entries(connection: &Connection, question: &Question) -> Result<Vec<Entry
     let mut deliveries = deliveries(connection, &date)?;
     let mut originals = originals(connection, &date)?;
     let mut rows = connection.prepare_cached(
-        "SELECT seq, key, base_key, uid, kind, till, series, sequence, currency, state, total, body
+        "SELECT seq, key, COALESCE(conflict_of, key), uid, kind, till, series, sequence, currency, state, total, body
          FROM documents WHERE business_date = ?1 ORDER BY seq",
     )?;
     let entries = rows.query_map([&date], |row| {
@@ -171,31 +170,13 @@ fn deliveries(
     Ok(found)
 }
 
-/// The uids of the day's receipts that a destination has acknowledged: what it must hold when it is read back.
-pub fn delivered(
-    connection: &Connection,
-    destination: &str,
-    date: Date,
-) -> Result<BTreeSet<Uuid>, StoreError> {
-    let mut question = connection.prepare_cached(
-        "SELECT o.uid FROM documents o JOIN deliveries d USING (seq)
-         WHERE o.business_date = ?2 AND o.kind IN ('sale', 'return', 'void')
-           AND d.destination = ?1 AND d.state = 'delivered'",
-    )?;
-    let rows = question.query_map(params![destination, date.to_string()], |row| {
-        row.get::<_, String>(0)
-    })?;
-    let uids: Vec<String> = rows.collect::<Result<_, _>>()?;
-    Ok(uids.iter().filter_map(|uid| uid.parse().ok()).collect())
-}
-
 /// By the seq of the day's voids: total and money of what each undoes.
 type Originals = BTreeMap<i64, (Option<Decimal>, Option<Money>)>;
 
 fn originals(connection: &Connection, date: &str) -> Result<Originals, StoreError> {
     let mut question = connection.prepare_cached(
         "SELECT v.seq, o.total, o.body FROM documents v JOIN origins g USING (seq)
-         JOIN documents o ON o.uid = g.uid AND o.owns_key = 1
+         JOIN documents o ON o.uid = g.uid AND o.freed = 0
          WHERE v.business_date = ?1 AND v.kind = 'void'",
     )?;
     let rows = question.query_map([date], |row| {

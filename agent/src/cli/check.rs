@@ -1,0 +1,241 @@
+//! `tillpost check`: what would become of documents, without a service and without a trace. For whoever writes a till.
+
+use std::collections::HashMap;
+
+use clap::Args;
+use jiff::Timestamp;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use tillpost_shared::intake::{self, BodyError, Judged, Media, Newer, Reading, Terms};
+use tillpost_shared::problem::{Code, Level, Problem};
+use tillpost_shared::scalar::Code as StoreCode;
+
+use crate::cli::context::{Context, Loaded};
+use crate::cli::files::{Documents, Place};
+use crate::cli::output::note;
+use crate::cli::report::{Exit, Failure};
+use crate::cli::totals::Totals;
+use crate::cli::verdict::{self, Tally};
+
+/// Stands in for the store's code until a document names its own.
+const NO_STORE: &str = "STORE";
+/// When the day ends where no configuration says so.
+const CUTOFF_DEFAULT: Time = Time::constant(4, 0, 0, 0);
+
+/// Parse and check documents; nothing is stored or sent.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  tillpost check receipt.json\n  tillpost check --json sales.ndjson | jq .totals"
+)]
+pub struct Check {
+    /// Files with documents (JSON or NDJSON); - reads what is piped in.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+    /// How the files are read: ndjson or json; by the file's name and content when left out.
+    #[arg(long)]
+    profile: Option<String>,
+}
+
+/// Checks them, and prints each as it would be stored.
+pub fn run(check: &Check, context: &mut Context) -> Result<Exit, Failure> {
+    let media = media(check.profile.as_deref())?;
+    let loaded = context.load_if_any()?;
+    if loaded.is_none() {
+        note(
+            "no configuration: each document's own store is taken, times are read in UTC, the day ends at 04:00",
+        );
+    }
+    let mut checking = Checking {
+        terms: terms(loaded.as_ref(), context.now)?,
+        any_store: loaded.is_none(),
+        media,
+        seen: HashMap::new(),
+        tally: Tally::default(),
+        totals: Totals::default(),
+        results: Vec::new(),
+    };
+    for file in &check.files {
+        checking.file(file, context)?;
+    }
+    let Checking {
+        tally,
+        totals,
+        results,
+        ..
+    } = checking;
+    if context.out.json() {
+        context
+            .out
+            .value(&json!({"results": results, "counts": tally.json(), "totals": totals.json()}))?;
+    } else {
+        context.out.line(tally.sentence())?;
+        context.out.table(&totals.rows())?;
+    }
+    Ok(Exit::yes_if(tally.refused == 0))
+}
+
+struct Checking {
+    terms: Terms,
+    /// Without a configuration every document is of its own store.
+    any_store: bool,
+    media: Option<Media>,
+    /// What stood under which key, and where.
+    seen: HashMap<String, ([u8; 32], Place)>,
+    tally: Tally,
+    totals: Totals,
+    /// For programs, which get everything at once.
+    results: Vec<Value>,
+}
+
+impl Checking {
+    fn file(&mut self, file: &str, context: &mut Context) -> Result<(), Failure> {
+        let mut documents = Documents::open(file, self.media)?;
+        let mut number = 0;
+        while let Some(piece) = documents.next_piece()? {
+            let items = match intake::split(&piece.body, piece.media) {
+                Ok(items) => items,
+                // A piece of nothing but lines that are too long.
+                Err(BodyError::Empty) if !piece.lines.is_empty() => Vec::new(),
+                Err(error) => return Err(Failure::no(format!("{file}: {error}"))),
+            };
+            // The places first: a result may have to say where the same key stood before.
+            let places = verdict::in_place(file, &piece, number, vec![Value::Null; items.len()]);
+            let mut items = items.into_iter();
+            for (place, refused) in places {
+                number += 1;
+                let result = if refused.is_null()
+                    && let Some(item) = items.next()
+                {
+                    self.item(item, &place)
+                } else {
+                    refused
+                };
+                self.tell(&place, result, context)?;
+            }
+        }
+        if number == 0 {
+            return Err(Failure::no(format!("{file} holds no document")));
+        }
+        Ok(())
+    }
+
+    fn item(&mut self, item: intake::Item, place: &Place) -> Value {
+        let value = match item {
+            Ok(value) => value,
+            Err(problem) => return refused(None, &[problem]),
+        };
+        if self.any_store {
+            let own = value.get("store").and_then(Value::as_str);
+            if let Some(own) = own.and_then(StoreCode::parse) {
+                self.terms.store = own;
+            }
+        }
+        match intake::read(value, &self.terms) {
+            Reading::Refused { key, problems } => refused(key.as_deref(), &problems),
+            Reading::Read(judged) => self.judged(*judged, place),
+            Reading::Newer(newer) => self.newer(*newer, place),
+        }
+    }
+
+    fn judged(&mut self, judged: Judged, place: &Place) -> Value {
+        let document = judged.document.write();
+        let head = &judged.document.head;
+        let mut problems = judged.problems.clone();
+        let key = judged.conflict_key.as_ref().unwrap_or(&judged.key);
+        let duplicate = self.same_key(key, judged.content_hash, place, &mut problems);
+        let currency = head.currency.as_ref().map(ToString::to_string);
+        if !duplicate {
+            self.totals
+                .add(head.kind.as_str(), currency.as_deref(), judged.total);
+        }
+        json!({
+            "key": key, "uid": judged.uid.to_string(), "status": status(duplicate, &problems),
+            "kind": head.kind.as_str(), "business_date": judged.business_date.to_string(),
+            "total": judged.total.map(|total| total.to_string()), "currency": currency,
+            "problems": problems, "document": document,
+        })
+    }
+
+    fn newer(&mut self, newer: Newer, place: &Place) -> Value {
+        let mut problems = newer.problems.clone();
+        let duplicate = self.same_key(&newer.key, newer.content_hash, place, &mut problems);
+        json!({
+            "key": newer.key, "status": status(duplicate, &problems), "kind": newer.facts.kind.as_str(),
+            "business_date": newer.business_date.to_string(), "problems": problems, "document": newer.value,
+        })
+    }
+
+    /// Notes a key; answers whether the same document stood there before.
+    fn same_key(
+        &mut self,
+        key: &str,
+        hash: [u8; 32],
+        place: &Place,
+        problems: &mut Vec<Problem>,
+    ) -> bool {
+        let Some((first, at)) = self.seen.get(key) else {
+            self.seen.insert(key.to_owned(), (hash, place.clone()));
+            return false;
+        };
+        if *first == hash {
+            return true;
+        }
+        let message = format!("another document with this key and other content stands at {at}");
+        problems.insert(0, Problem::held(Code::KeyConflict, "", message));
+        false
+    }
+
+    fn tell(&mut self, place: &Place, result: Value, context: &mut Context) -> Result<(), Failure> {
+        self.tally.add(&result);
+        if context.out.json() {
+            self.results.push(verdict::placed(place, result));
+            return Ok(());
+        }
+        verdict::print(&mut context.out, place, &result)?;
+        match result.get("document") {
+            // It stands there already, a few lines above.
+            Some(_) if verdict::text(&result, "status") == "duplicate" => Ok(()),
+            Some(document) => context.out.line(format!("    stored as {document}")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn refused(key: Option<&str>, problems: &[Problem]) -> Value {
+    json!({"key": key, "status": "refused", "problems": problems})
+}
+
+fn status(duplicate: bool, problems: &[Problem]) -> &'static str {
+    let held = problems.iter().any(|problem| problem.level == Level::Held);
+    match (duplicate, held) {
+        (true, _) => "duplicate",
+        (false, true) => "held",
+        (false, false) => "accepted",
+    }
+}
+
+/// The store's terms. Without a configuration those of a store whose code is filled in document by document.
+fn terms(loaded: Option<&Loaded>, now: Timestamp) -> Result<Terms, Failure> {
+    if let Some(loaded) = loaded {
+        return Ok(loaded.house()?.terms(now));
+    }
+    let store =
+        StoreCode::parse(NO_STORE).ok_or_else(|| Failure::bug("no store's code can be made"))?;
+    Ok(Terms::new(store, TimeZone::UTC, CUTOFF_DEFAULT, now))
+}
+
+fn media(profile: Option<&str>) -> Result<Option<Media>, Failure> {
+    match profile {
+        None => Ok(None),
+        Some("ndjson") => Ok(Some(Media::Ndjson)),
+        Some("json") => Ok(Some(Media::Json)),
+        Some(other) => Err(Failure::usage(format!(
+            "there is no profile `{other}` in this version; there are: ndjson, json"
+        ))),
+    }
+}
+
+#[cfg(test)]
+#[path = "check_tests.rs"]
+mod tests;

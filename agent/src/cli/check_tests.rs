@@ -1,0 +1,62 @@
+//! `check` says what would become of documents, and never repeats what must not be seen.
+
+use super::*;
+use crate::cli::context::tests::store;
+
+const SALE: &str = r#"{"kind":"sale","store":"ZH01","till":"3","sequence":4711,"occurred_at":"2026-10-31T02:00:00+01:00","currency":"CHF","body":{"prices":"tax_included","lines":[{"line":1,"type":"item","product":{"sku":"A"},"quantity":"1","unit_price":"19.90","total":"19.90"}],"total":"19.90","tenders":[{"type":"cash","method":"CASH","amount":"19.90"}]}}"#;
+
+fn check(text: &str, json: bool) -> (Exit, String) {
+    let (dir, mut context, paper) = store(json);
+    let file = dir.path().join("a.ndjson");
+    std::fs::write(&file, text).unwrap();
+    let check = Check {
+        files: vec![file.to_str().unwrap().to_owned()],
+        profile: None,
+    };
+    let exit = run(&check, &mut context).unwrap();
+    let folder = format!("{}/", dir.path().display());
+    (exit, paper.text().replace(&folder, ""))
+}
+
+#[test]
+fn documents_are_shown_as_they_would_be_stored() {
+    let other = SALE.replace("19.90", "5.00");
+    let broken = SALE.replace(r#","quantity":"1""#, "");
+    let (exit, text) = check(&format!("{SALE}\n{SALE}\n\n{other}\n{broken}\n{{\n"), false);
+    assert_eq!(exit, Exit::No);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_program_gets_results_counts_and_totals() {
+    let (exit, text) = check(SALE, true);
+    assert_eq!(exit, Exit::Done);
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(answer["results"][0]["key"], "ZH01/3/0/4711");
+    assert_eq!(answer["results"][0]["line"], 1);
+    // Two in the night is still the trading day before.
+    assert_eq!(
+        answer["results"][0]["document"]["business_date"],
+        "2026-10-30"
+    );
+    assert_eq!(answer["totals"][0]["amount"], "19.90");
+}
+
+#[test]
+fn a_profile_that_does_not_exist_is_a_wrong_call() {
+    let failure = media(Some("pricat")).unwrap_err();
+    assert_eq!(failure.exit(), Exit::Usage);
+    assert!(failure.text().ends_with("there are: ndjson, json"));
+}
+
+#[test]
+fn a_line_over_the_limit_does_not_take_its_neighbours_along() {
+    let long = "x".repeat(5 << 20);
+    let (exit, text) = check(&format!("{long}\n{SALE}\n"), false);
+    assert_eq!(exit, Exit::No);
+    assert!(
+        text.starts_with("refused a.ndjson:1\n    too_large: "),
+        "{text}"
+    );
+    assert!(text.contains("accepted ZH01/3/0/4711"), "{text}");
+}

@@ -1,0 +1,117 @@
+//! A stored document, made ready to be sent. What cannot be read parks with a plain reason: it stops no lane.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rusqlite::{Connection, Row, params};
+use serde_json::Value;
+use tillpost_shared::document::{Document, SCHEMA};
+use tillpost_shared::shape::{Place, Unknown};
+use uuid::Uuid;
+
+use crate::destination::Delivery;
+use crate::outbox::{Answer, Standing};
+use crate::store::{StoreError, depends, timestamp};
+
+/// A document as the lane needs it, or why it cannot be sent.
+pub(super) fn load(
+    connection: &Connection,
+    destination: &str,
+    seq: i64,
+) -> Result<(Standing, Result<Delivery, Answer>), StoreError> {
+    let (standing, row) = connection
+        .prepare_cached(
+            "SELECT d.attempts, d.since, o.id, o.key, o.uid, o.business_date, o.received_at, o.kind, o.body
+             FROM deliveries d CROSS JOIN documents o ON o.seq = d.seq WHERE d.destination = ?1 AND d.seq = ?2",
+        )?
+        .query_row(params![destination, seq], |row| {
+            let standing = Standing {
+                attempts: row.get(0)?,
+                since: timestamp(row.get(1)?),
+            };
+            Ok((standing, Stored::of(row)?))
+        })?;
+    let missing = match row.kind.as_str() {
+        "day_close" => depends::missing_of_day(connection, destination, seq)?,
+        _ => Vec::new(),
+    };
+    let missing = missing.into_iter().map(|(_, key)| key).collect();
+    Ok((standing, row.delivery(seq, standing.attempts, missing)))
+}
+
+/// A document's row, as text.
+struct Stored {
+    id: String,
+    key: String,
+    uid: String,
+    business_date: String,
+    received_at: i64,
+    kind: String,
+    body: Option<String>,
+}
+
+impl Stored {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(2)?,
+            key: row.get(3)?,
+            uid: row.get(4)?,
+            business_date: row.get(5)?,
+            received_at: row.get(6)?,
+            kind: row.get(7)?,
+            body: row.get(8)?,
+        })
+    }
+
+    fn delivery(self, seq: i64, attempts: u32, missing: Vec<String>) -> Result<Delivery, Answer> {
+        let body = self.body.as_deref().unwrap_or_default();
+        let value: Value = serde_json::from_str(body).map_err(|_| unreadable())?;
+        if schema(&value).is_some_and(|schema| schema > SCHEMA) {
+            return Err(newer());
+        }
+        Ok(Delivery {
+            seq,
+            id: Uuid::parse_str(&self.id).map_err(|_| unreadable())?,
+            uid: Uuid::parse_str(&self.uid).map_err(|_| unreadable())?,
+            business_date: self
+                .business_date
+                .parse::<Date>()
+                .map_err(|_| unreadable())?,
+            received_at: timestamp(self.received_at),
+            attempts,
+            missing,
+            document: Arc::new(read_value(value).ok_or_else(unreadable)?),
+            key: self.key,
+        })
+    }
+}
+
+fn schema(document: &Value) -> Option<i64> {
+    let schema = document.get("schema")?;
+    schema.as_i64().or_else(|| schema.as_str()?.parse().ok())
+}
+
+fn newer() -> Answer {
+    Answer::new(
+        "schema_newer",
+        "The document follows a later schema than this version of Tillpost reads.",
+        "Update Tillpost, then retry the document; or withdraw it.",
+    )
+}
+
+fn unreadable() -> Answer {
+    Answer::new(
+        "unreadable",
+        "The stored document cannot be read any more.",
+        "Export it and show it to central IT; if the till still has it, let it send it again under a new number.",
+    )
+}
+
+/// A stored body, read again. It was read strictly on its way in.
+pub fn read_body(body: &str) -> Option<Document> {
+    read_value(serde_json::from_str(body).ok()?)
+}
+
+fn read_value(value: Value) -> Option<Document> {
+    Document::read(value, &mut Place::new(Unknown::Ignored))
+}

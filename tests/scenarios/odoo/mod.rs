@@ -1,0 +1,55 @@
+//! The main job against a real Odoo 19: what the tills rang up stands there once, whatever happens on the way.
+//!
+//! Every test has a database of its own, set up by the built program's own `odoo prepare`; the agent runs with the
+//! least-privileged user's key. What must stand there comes from the shop's ledger, what stands there from SQL.
+
+mod away;
+mod kills;
+mod numbers;
+mod parked;
+mod prices;
+mod rights;
+mod whole_day;
+
+use tillpost_tests::agent::Agent;
+use tillpost_tests::books;
+use tillpost_tests::head_office::{DRAIN, HeadOffice};
+use tillpost_tests::ledger::Ledger;
+use tillpost_tests::odoo::Database;
+use tillpost_tests::shop::day::{Day, Plan};
+use tillpost_tests::wait;
+
+/// A day of a plan, and a head office with its tills.
+fn shop(name: &str, plan: &Plan) -> (HeadOffice, Day) {
+    let day = Day::generate(plan);
+    (HeadOffice::new(name, &day.tills), day)
+}
+
+/// Waits until everything is delivered and the sessions are closed; panics when something is parked.
+#[track_caller]
+fn wait_arrived(agent: &Agent, database: &Database) {
+    wait::within(DRAIN, "everything to arrive", || {
+        let parked = agent.count("parked");
+        assert_eq!(parked, 0, "parked: {}", agent.status());
+        (agent.count("waiting") == 0).then_some(())
+    });
+    wait::until("the sessions to be closed", || {
+        books::faults(database).is_empty().then_some(())
+    });
+}
+
+/// Panics unless Odoo holds exactly what was rung up, in books that balance.
+#[track_caller]
+fn assert_books(database: &Database, ledger: &Ledger) {
+    ledger.figures().assert_found(&books::figures(database));
+    let faults = books::faults(database);
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn a_fresh_database_holds_nothing_of_ours() {
+    let database = Database::fresh("empty");
+    assert_eq!(books::figures(&database).0.len(), 0);
+    assert_eq!(books::faults(&database), Vec::<String>::new());
+    assert!(books::stock_moves(&database) > 0, "the demo data is there");
+}

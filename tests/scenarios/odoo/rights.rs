@@ -1,0 +1,98 @@
+//! What `odoo prepare` sets up, and how little the agent's own user may do.
+//!
+//! Goal: one command, run as often as one likes, and least privilege. Method: run it dry, run it, run it again; then try
+//! with the agent's key what it must not be able to do.
+
+use serde_json::json;
+use tillpost_tests::head_office::{HeadOffice, LOGIN};
+
+#[test]
+fn prepared_twice_changes_nothing_and_a_dry_run_changes_nothing_at_all() {
+    let office = HeadOffice::new("prepare", &["1".to_owned(), "2".to_owned()]);
+    let count = |table: &str| {
+        office
+            .database
+            .number(&format!("SELECT count(*) AS a FROM {table}"))
+    };
+    let tables = [
+        "pos_config",
+        "pos_payment_method",
+        "account_journal",
+        "res_users",
+        "product_product",
+        "stock_warehouse",
+    ];
+    let before: Vec<i64> = tables.iter().map(|table| count(table)).collect();
+    for arguments in [&["odoo", "prepare"][..], &["odoo", "prepare", "--dry-run"]] {
+        office.home.run(arguments).ended(0);
+        let after: Vec<i64> = tables.iter().map(|table| count(table)).collect();
+        assert_eq!(after, before, "{arguments:?}");
+    }
+    let names = office
+        .database
+        .rows("SELECT name AS a FROM pos_config WHERE name LIKE 'ZH01-%' ORDER BY 1");
+    assert_eq!(
+        names,
+        [["ZH01-1 [test]"], ["ZH01-2 [test]"]],
+        "the environment stands in the name"
+    );
+}
+
+#[test]
+fn the_agents_user_can_do_little() {
+    let office = HeadOffice::new("rights", &["1".to_owned()]);
+    let database = &office.database;
+    let refused = |model: &str, method: &str, body: serde_json::Value| {
+        let answer = database.try_call_as(&office.key, model, method, &body);
+        assert!(
+            [403, 404, 422].contains(&answer.status),
+            "{model}.{method}: {} {}",
+            answer.status,
+            answer.body
+        );
+    };
+    refused(
+        "res.users",
+        "create",
+        json!({"vals_list": [{"name": "x", "login": "x"}]}),
+    );
+    refused(
+        "product.product",
+        "create",
+        json!({"vals_list": [{"name": "x"}]}),
+    );
+    refused(
+        "product.product",
+        "write",
+        json!({"ids": [1], "vals": {"list_price": 0.01}}),
+    );
+    refused(
+        "account.journal",
+        "create",
+        json!({"vals_list": [{"name": "x", "type": "cash", "code": "XX"}]}),
+    );
+    refused(
+        "pos.config",
+        "create",
+        json!({"vals_list": [{"name": "x"}]}),
+    );
+    refused(
+        "pos.payment.method",
+        "create",
+        json!({"vals_list": [{"name": "x"}]}),
+    );
+    let groups = database.rows(&format!(
+        "SELECT d.name AS a FROM res_groups_users_rel r JOIN res_users u ON u.id = r.uid AND u.login = '{LOGIN}' \
+         JOIN ir_model_data d ON d.model = 'res.groups' AND d.res_id = r.gid ORDER BY 1"
+    ));
+    let groups: Vec<&String> = groups.iter().map(|row| &row[0]).collect();
+    for too_much in [
+        "group_system",
+        "group_erp_manager",
+        "group_pos_manager",
+        "group_stock_manager",
+        "group_account_manager",
+    ] {
+        assert!(groups.iter().all(|group| *group != too_much), "{groups:?}");
+    }
+}

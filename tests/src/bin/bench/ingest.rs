@@ -1,0 +1,109 @@
+//! Acknowledged documents per second over HTTP, against what this disk can append and sync.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use tillpost_tests::home::{Home, Setup};
+use tillpost_tests::http::{client, exchange};
+use tillpost_tests::shop::sample::sale;
+
+use crate::{Row, median};
+
+const ROUNDS: usize = 5;
+const ROUND: Duration = Duration::from_millis(1_500);
+const BLOCK: [u8; 4096] = [7; 4096];
+
+pub fn rows() -> Vec<Row> {
+    let home = Home::new(&Setup::bare());
+    let token = home.add_till("1");
+    let agent = home.start();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let next = Arc::new(AtomicU64::new(1));
+    let aims = [(1, 0.6), (8, 3.0), (64, 5.0)];
+    let mut ratios = [const { Vec::new() }; 3];
+    let mut rates = [const { Vec::new() }; 3];
+    let mut disk = Vec::new();
+    // The first round warms everything up and does not count.
+    for round in 0..=ROUNDS {
+        let appended = appends(home.path());
+        for (n, (tills, _)) in aims.iter().enumerate() {
+            let acknowledged = runtime.block_on(acknowledged(&agent.url, &token, *tills, &next));
+            if round > 0 {
+                ratios[n].push(acknowledged / appended);
+                rates[n].push(acknowledged);
+            }
+        }
+        if round > 0 {
+            disk.push(appended);
+        }
+    }
+    let disk = median(disk);
+    let rows = aims
+        .iter()
+        .zip(ratios)
+        .zip(rates)
+        .map(|(((tills, aim), ratios), rates)| Row {
+            what: format!("sales acknowledged, {tills} till(s) / disk"),
+            sides: format!(
+                "{:.0}/s against {disk:.0} appends with fdatasync",
+                median(rates)
+            ),
+            value: median(ratios),
+            unit: "",
+            aim: *aim,
+            at_least: true,
+        });
+    rows.collect()
+}
+
+/// Appends of 4 KiB, each synced, per second.
+fn appends(beside: &std::path::Path) -> f64 {
+    let folder = TempDir::new_in(beside).unwrap();
+    let mut file = std::fs::File::create(folder.path().join("append")).unwrap();
+    let begin = Instant::now();
+    let mut count = 0.0;
+    while begin.elapsed() < ROUND {
+        file.write_all(&BLOCK).unwrap();
+        file.sync_data().unwrap();
+        count += 1.0;
+    }
+    count / begin.elapsed().as_secs_f64()
+}
+
+/// Sales acknowledged per second by so many tills, each of which waits for its answer.
+async fn acknowledged(url: &str, token: &str, tills: usize, next: &Arc<AtomicU64>) -> f64 {
+    let client = client();
+    let begin = Instant::now();
+    let till = || {
+        let (client, next) = (client.clone(), Arc::clone(next));
+        let (url, bearer) = (format!("{url}/v1/documents"), format!("Bearer {token}"));
+        tokio::spawn(async move {
+            let mut count = 0.0;
+            while begin.elapsed() < ROUND {
+                let body = sale("1", next.fetch_add(1, Ordering::Relaxed)).to_string();
+                let request = client.post(&url).header("Authorization", &bearer);
+                let answer = exchange(
+                    request
+                        .header("Content-Type", "application/json")
+                        .body(body),
+                )
+                .await;
+                assert!(answer.is_ok_and(|answer| answer.body.contains("accepted")));
+                count += 1.0;
+            }
+            count
+        })
+    };
+    let tills: Vec<_> = (0..tills).map(|_| till()).collect();
+    let mut count = 0.0;
+    for till in tills {
+        count += till.await.unwrap();
+    }
+    count / begin.elapsed().as_secs_f64()
+}

@@ -1,0 +1,113 @@
+//! How fast, how small: one run, one table of ratios. Not a test: nothing here passes or fails.
+//!
+//! Only figures of the same run are compared, because the machine is shared: every ratio is the median of rounds in which
+//! both sides take turns. `cargo run --release -p tillpost-tests --bin bench`, after `cargo build --release`.
+
+mod drain;
+mod ingest;
+mod look_up;
+
+use std::time::Duration;
+
+use tillpost_tests::home::{Home, Setup, program};
+
+/// One line of the table.
+struct Row {
+    what: String,
+    /// The two sides, for a person.
+    sides: String,
+    value: f64,
+    unit: &'static str,
+    /// What we aim at, and whether it is a floor or a ceiling.
+    aim: f64,
+    at_least: bool,
+}
+
+fn main() {
+    let mut rows = Vec::new();
+    rows.extend(ingest::rows());
+    rows.push(look_up::row());
+    if std::env::args().any(|argument| argument == "--without-odoo") {
+        println!("left out: the drain into Odoo");
+    } else {
+        rows.push(drain::row());
+    }
+    rows.push(memory());
+    rows.push(size());
+    println!(
+        "\n{:<44} {:>10} {:>12}   how it was measured",
+        "", "measured", "aim"
+    );
+    for row in rows {
+        let aim = format!(
+            "{} {}{}",
+            if row.at_least { "≥" } else { "≤" },
+            row.aim,
+            row.unit
+        );
+        let missed = if row.at_least {
+            row.value < row.aim
+        } else {
+            row.value > row.aim
+        };
+        let value = format!("{:.2}{}", row.value, row.unit);
+        let mark = if missed { "!" } else { " " };
+        println!(
+            "{:<44} {value:>10} {aim:>12} {mark} {}",
+            row.what, row.sides
+        );
+    }
+}
+
+/// The middle one.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Memory of a service with a destination and a catalog that has nothing to do.
+fn memory() -> Row {
+    let catalog = "[catalog]\nsource = \"folder\"\npath = \"{home}/catalog\"\nrefresh = \"5m\"";
+    let home = Home::new(&Setup::folder().with(catalog));
+    std::fs::create_dir(home.path().join("catalog")).unwrap();
+    let agent = home.start();
+    std::thread::sleep(Duration::from_secs(5));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", agent.process())).unwrap();
+    let kilobytes = |name: &str| -> f64 {
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    let megabytes = kilobytes("VmRSS:") / 1024.0;
+    Row {
+        what: "memory when idle".to_owned(),
+        sides: format!(
+            "resident after 5 s, {:.1} MB of it anonymous",
+            kilobytes("RssAnon:") / 1024.0
+        ),
+        value: megabytes,
+        unit: " MB",
+        aim: 20.0,
+        at_least: false,
+    }
+}
+
+fn size() -> Row {
+    let program = program();
+    let bytes = std::fs::metadata(&program).unwrap().len() as f64;
+    let sides = if program.to_string_lossy().contains("release") {
+        "the release build, stripped"
+    } else {
+        "a DEBUG build: run with --release"
+    };
+    Row {
+        what: "size of the program".to_owned(),
+        sides: sides.to_owned(),
+        value: bytes / f64::from(1 << 20),
+        unit: " MB",
+        aim: 15.0,
+        at_least: false,
+    }
+}

@@ -1,0 +1,233 @@
+//! A real Odoo 19: a fresh database for every test, its JSON-2 calls as administrator, its shell, and its tables by SQL.
+//!
+//! Brought up by `tests/odoo/up`, which `tests/run` calls. Tests share the server and never a database.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::home::Said;
+use crate::http::{Answer, Http};
+
+/// Where the real Odoo is, from the environment or from the file that `tests/odoo/up` wrote.
+#[derive(Debug, Clone)]
+pub struct Server {
+    pub url: String,
+    pub admin_key: String,
+    scripts: PathBuf,
+    postgres: String,
+    lock: PathBuf,
+}
+
+impl Server {
+    pub fn find() -> Self {
+        let folder = cache();
+        let file = std::fs::read_to_string(folder.join("odoo.env")).unwrap_or_default();
+        let setting = |name: &str| {
+            let prefix = format!("{name}=");
+            let in_file = || file.lines().find_map(|line| line.strip_prefix(&prefix));
+            let found = std::env::var(name).ok();
+            found.or_else(|| in_file().map(str::to_owned)).unwrap_or_else(|| {
+                panic!("{name} is not known. Bring up the real Odoo: tests/odoo/up (tests/run does it)")
+            })
+        };
+        Self {
+            url: setting("TILLPOST_TEST_ODOO_URL"),
+            admin_key: setting("TILLPOST_TEST_ODOO_ADMIN_KEY"),
+            scripts: PathBuf::from(setting("TILLPOST_TEST_ODOO_SCRIPTS")),
+            postgres: setting("TILLPOST_TEST_PG"),
+            lock: folder.join("server.lock"),
+        }
+    }
+
+    /// Held while a test uses the server: a test that stops it waits for all others, and they for it.
+    fn shared(&self) -> File {
+        let lock = File::create(&self.lock).unwrap();
+        lock.lock_shared().unwrap();
+        lock
+    }
+
+    fn script(&self, name: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.scripts.join(name));
+        command
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .stdout(Stdio::piped());
+        command
+    }
+
+    /// Runs SQL with psql and returns what it prints.
+    fn psql(&self, database: &str, sql: &str) -> String {
+        let target = format!("{}/{database}", self.postgres);
+        let arguments = [
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-d",
+            &target,
+            "-c",
+            sql,
+        ];
+        let said = crate::home::run(Command::new("psql").args(arguments));
+        said.ended(0).stdout
+    }
+}
+
+fn cache() -> PathBuf {
+    let home = || PathBuf::from(std::env::var("HOME").unwrap()).join(".cache/tillpost");
+    let cache = std::env::var("TILLPOST_CACHE").map_or_else(|_| home(), PathBuf::from);
+    cache.join("odoo19")
+}
+
+/// A database of a test's own; dropped with it.
+pub struct Database {
+    pub name: String,
+    pub server: Server,
+    http: Http,
+    shared: Option<File>,
+}
+
+impl Database {
+    /// A copy of the template.
+    pub fn fresh(name: &str) -> Self {
+        let server = Server::find();
+        let shared = server.shared();
+        let name = format!("tp_{name}_{}", std::process::id());
+        crate::home::run(&mut server.script("fresh", &[&name])).ended(0);
+        Self {
+            name,
+            server,
+            http: Http::new(),
+            shared: Some(shared),
+        }
+    }
+
+    /// Calls a method by JSON-2 as the administrator.
+    pub fn try_call(&self, model: &str, method: &str, body: &Value) -> Answer {
+        self.try_call_as(&self.server.admin_key, model, method, body)
+    }
+
+    /// Calls a method by JSON-2 with a key.
+    pub fn try_call_as(&self, key: &str, model: &str, method: &str, body: &Value) -> Answer {
+        self.http.send(|client| {
+            client
+                .post(format!("{}/json/2/{model}/{method}", self.server.url))
+                .header("Authorization", format!("bearer {key}"))
+                .header("X-Odoo-Database", &self.name)
+                .header("Content-Type", "application/json")
+                .body(body.to_string())
+        })
+    }
+
+    /// Calls a method by JSON-2 as the administrator; panics when Odoo refuses.
+    #[track_caller]
+    pub fn call(&self, model: &str, method: &str, body: &Value) -> Value {
+        self.try_call(model, method, body).ok()
+    }
+
+    /// Changes records as the administrator.
+    #[track_caller]
+    pub fn write(&self, model: &str, ids: &[i64], values: &Value) {
+        self.call(model, "write", &json!({"ids": ids, "vals": values}));
+    }
+
+    /// The ids of what a domain finds.
+    #[track_caller]
+    pub fn search(&self, model: &str, domain: &Value) -> Vec<i64> {
+        let found = self.call(model, "search", &json!({"domain": domain}));
+        found
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|id| id.as_i64().unwrap())
+            .collect()
+    }
+
+    /// Runs a script in Odoo's own shell and returns what it prints.
+    #[track_caller]
+    pub fn shell(&self, script: &str) -> String {
+        let mut command = self.server.script("shell", &[&self.name]);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(script.as_bytes())
+            .unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = Said {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        };
+        said.ended(0).stdout
+    }
+
+    /// The rows of a query, each an array of texts (`null` stays null).
+    pub fn rows(&self, select: &str) -> Vec<Vec<String>> {
+        let sql = format!(
+            "SELECT coalesce(json_agg(r), '[]') FROM (SELECT to_jsonb(q) AS r FROM ({select}) q) a"
+        );
+        let rows: Value = serde_json::from_str(&self.server.psql(&self.name, &sql)).unwrap();
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let row = |row: &Value| row.as_object().unwrap().values().map(text).collect();
+        rows.as_array().unwrap().iter().map(row).collect()
+    }
+
+    /// The one number that a query finds.
+    pub fn number(&self, select: &str) -> i64 {
+        let rows = self.rows(select);
+        rows[0][0]
+            .parse()
+            .unwrap_or_else(|_| panic!("no number: {rows:?} for {select}"))
+    }
+
+    /// Changes tables behind Odoo's back; only to plant a fault.
+    pub fn tamper(&self, sql: &str) {
+        self.server.psql(&self.name, sql);
+    }
+
+    /// Stops the server; waits until no other test uses it. It starts again when the answer is dropped.
+    pub fn stop_server(&mut self) -> Stopped {
+        self.shared = None;
+        let lock = File::create(&self.server.lock).unwrap();
+        lock.lock().unwrap();
+        crate::home::run(&mut self.server.script("stop-server", &[])).ended(0);
+        Stopped {
+            server: self.server.clone(),
+            _lock: lock,
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("kept for a look: the database {}", self.name);
+            return;
+        }
+        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        self.server.psql("postgres", &drop);
+    }
+}
+
+/// The server is stopped as long as this lives.
+pub struct Stopped {
+    server: Server,
+    _lock: File,
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        crate::home::run(&mut self.server.script("start-server", &[])).ended(0);
+    }
+}
