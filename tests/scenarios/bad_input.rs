@@ -127,12 +127,7 @@ fn incomplete() -> Vec<Bad> {
         ("no kind", null("kind"), "missing_field", "kind"),
         ("no body", null("body"), "missing_field", "body"),
         ("no till", null("till"), "missing_field", "till"),
-        (
-            "no currency",
-            null("currency"),
-            "missing_currency",
-            "currency",
-        ),
+        ("no currency", null("currency"), "missing_field", "currency"),
         ("no number at all", no_number, "missing_key", ""),
         (
             "no quantity",

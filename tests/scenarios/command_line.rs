@@ -96,7 +96,7 @@ fn a_bad_configuration_is_refused_with_line_and_suggestion() {
         ),
         (
             "[store]\ncode = \"ZH01\"\ntimezone = \"Europe/Zuric\"\ncurrency = \"CHF\"",
-            &["3", "timezone"],
+            &["3", "Europe/Zurich"],
         ),
         (
             "[store]\ncode = \"ZH01\"\ncurrency = \"CHF\"",
@@ -212,7 +212,7 @@ fn documents_are_submitted_checked_and_listed() {
     std::fs::write(home.path().join("unknown.json"), unknown.to_string()).unwrap();
     let said = home.run(&["submit", "unknown.json"]).ended(0);
     assert!(
-        said.stdout.contains("held") && said.stdout.contains("unknown_till"),
+        said.stdout.contains("held") && said.stdout.contains("was not added"),
         "{said:?}"
     );
     agent.wait_drained(wait::HANG);

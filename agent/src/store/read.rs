@@ -202,7 +202,7 @@ pub fn documents(connection: &Connection, filter: &Filter) -> Result<Page, Store
             kind: row.get(3)?,
             till: row.get(4)?,
             business_date: row.get(5)?,
-            total: total.map(|total| money_text(total)),
+            total: total.map(money_text),
             currency: row.get(7)?,
             state: state(row, 8)?,
             received_at: timestamp(row.get(9)?),
