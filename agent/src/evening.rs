@@ -26,7 +26,7 @@ pub struct Evening {
     /// What was delivered.
     pub store: Store,
     /// What is asked for.
-    pub errands: mpsc::Receiver<Errand>,
+    pub errands: mpsc::Receiver<Errand<Date>>,
     /// Where the answers go.
     pub read_backs: ReadBacks,
     /// Ends the loop.
@@ -43,11 +43,10 @@ impl Evening {
             };
             let Some(errand) = errand else { return };
             tokio::select! {
-                () = self.read_back(errand.date) => {}
+                () = self.read_back(errand.what) => {}
                 () = self.stop.cancelled() => return,
             }
-            // Whoever asked may have gone.
-            let _ = errand.done.send(());
+            errand.done();
         }
     }
 

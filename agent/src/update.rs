@@ -1,15 +1,17 @@
 //! The loop that brings the store's products and prices down: fetch, install, wake what waited for a product.
 //!
 //! A refresh never touches the outbox's lanes or a look-up: the new catalog is written beside the old one and swapped
-//! in whole. A person's `catalog refresh` and a file that appears in a watched folder come through the same bell.
+//! in whole. A person's `catalog refresh` and a file that appears in a watched folder do not wait for the period.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::{Bell, Board, Ear, Health, now};
 use crate::catalog::{Active, CatalogSource, Fetched, Installed, Shrinking, Source};
+use crate::intake::errand::Errand;
 use crate::store::{Store, lane};
 
 /// The name under which the loop reports.
@@ -29,8 +31,10 @@ pub struct Refresh {
     pub store: Store,
     /// Where the loop says how it is doing.
     pub board: Board,
-    /// Rings when somebody wants a refresh now.
+    /// Rings when a watched folder changed.
     pub ear: Ear,
+    /// People who want it refreshed now.
+    pub errands: mpsc::Receiver<Errand<()>>,
     /// Wakes the lanes.
     pub lanes: Bell,
     /// Ends the loop.
@@ -40,11 +44,16 @@ pub struct Refresh {
 impl Refresh {
     /// Runs until it is stopped.
     pub async fn run(mut self) {
+        let mut asked = None;
         while !self.stop.is_cancelled() {
             self.refresh().await;
+            if let Some(errand) = asked.take() {
+                Errand::done(errand);
+            }
             tokio::select! {
                 () = tokio::time::sleep(self.every) => {}
                 () = self.ear.heard() => {}
+                Some(errand) = self.errands.recv() => asked = Some(errand),
                 () = self.stop.cancelled() => {}
             }
         }

@@ -187,10 +187,10 @@ pub mod decimal_text {
 
     /// Reads decimal text, or a number by its literal text.
     pub fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Decimal, D::Error> {
-        let text = match serde_json::Value::deserialize(input)? {
-            serde_json::Value::String(text) => text,
-            other => other.to_string(),
-        };
+        let value = serde_json::Value::deserialize(input)?;
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
         Price::parse(&text)
             .map(|price| price.0)
             .ok_or_else(|| serde::de::Error::custom("expected a decimal such as \"12.50\""))

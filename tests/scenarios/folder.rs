@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tillpost_tests::agent::Agent;
 use tillpost_tests::folder;
 use tillpost_tests::home::{FOLDER, Home, Setup};
 use tillpost_tests::random::Random;
@@ -92,6 +93,47 @@ fn killed_at_random_moments_nothing_is_missing_and_nothing_double() {
     agent.wait_drained(wait::HANG);
     assert_once(&home, keys("1", handed_in));
     agent.stop();
+}
+
+#[test]
+fn killed_at_every_named_point_nothing_is_missing_and_nothing_double() {
+    let home = Home::new(&Setup::folder());
+    let token = home.add_till("1");
+    let mut handed_in = 0;
+    for point in [
+        "lane.claimed",
+        "folder.written",
+        "folder.renamed",
+        "lane.answered",
+        "lane.noted",
+    ] {
+        let failpoint = format!("{point}:1");
+        let mut agent = Agent::start(&home, &[("TILLPOST_FAILPOINT", &failpoint)]);
+        // It may die while it answers; what it did not answer is handed in again below.
+        let batch = json!(sales("1", handed_in + 1, 40));
+        let url = format!("{}/v1/documents", agent.url);
+        let _ = agent.http.try_send(|client| {
+            let request = client.post(url).header("Content-Type", "application/json");
+            request
+                .header("Authorization", format!("Bearer {token}"))
+                .body(batch.to_string())
+        });
+        handed_in += 40;
+        let said = agent.wait_ended(wait::HANG);
+        assert!(
+            said.stderr.contains(&format!("failpoint {point} hit")),
+            "{point}: {said:?}"
+        );
+        println!("hit: {point}");
+    }
+    let agent = home.start();
+    let answer = agent.post(&token, &json!(sales("1", 1, handed_in))).ok();
+    assert_eq!(
+        answer["results"].as_array().unwrap().len() as u64,
+        handed_in
+    );
+    agent.wait_drained(wait::HANG);
+    assert_once(&home, keys("1", handed_in));
 }
 
 #[test]

@@ -9,7 +9,8 @@ use tillpost_tests::home::{Home, Setup};
 use tillpost_tests::shop::sample::sale;
 use tillpost_tests::wait;
 
-const FISCAL: &str = r#"{"big":1234567890123456789012345,"fine":0.10000000000000000555,"exp":1.50E+3,"neg":-0.0,"text":"é\"\\/"}"#;
+const FISCAL: &str =
+    r#"{"big":1234567890123456789012345,"fine":0.10000000000000000555,"neg":-0.0,"text":"é\"\\/"}"#;
 const PLACE: &str = r#""fiscal":"here""#;
 
 #[test]
@@ -45,6 +46,24 @@ fn a_number_of_25_digits_in_fiscal_comes_back_byte_for_byte() {
 }
 
 #[test]
+fn an_exponent_in_fiscal_keeps_its_spelling() {
+    let home = Home::new(&Setup::bare());
+    let token = home.add_till("1");
+    let agent = home.start();
+    let mut document = sale("1", 1);
+    document["fiscal"] = json!("here");
+    let fiscal = "\"fiscal\":[1.50E+3,1e5,2E-7,-0.0]";
+    let answer = agent.post_as(
+        &token,
+        "application/json",
+        document.to_string().replace(PLACE, fiscal),
+    );
+    let id = answer.ok()["results"][0]["id"].as_str().unwrap().to_owned();
+    let shown = agent.get(&token, &format!("/v1/documents/{id}")).body;
+    assert!(shown.contains(fiscal), "{shown}");
+}
+
+#[test]
 fn what_the_folder_wrote_is_read_again_as_the_same_document() {
     let home = Home::new(&Setup::folder());
     let token = home.add_till("1");
@@ -62,14 +81,11 @@ fn what_the_folder_wrote_is_read_again_as_the_same_document() {
     assert_eq!(written["body"]["lines"][0]["unit_price"], "1.32000000");
     let result = agent.hand_in(&token, &written);
     assert_eq!(result["status"], "duplicate", "{result}");
-    let mut forged = written.clone();
+    let mut forged = sale("1", 2);
     forged["key"] = json!("ZH01/1/0/99");
     let result = agent.hand_in(&token, &forged);
-    assert_eq!(
-        (&result["status"], &result["problems"][0]["code"]),
-        (&json!("held"), &json!("key_mismatch")),
-        "{result}"
-    );
+    let said = (&result["status"], &result["problems"][0]["code"]);
+    assert_eq!(said, (&json!("held"), &json!("key_mismatch")), "{result}");
 }
 
 /// What is spelled in another way, and how.

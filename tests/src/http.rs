@@ -59,6 +59,10 @@ impl Http {
 pub fn client() -> Client {
     // Only the first call in a process can install it; every other one finds it there.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the agent's own client is what is tested"
+    )]
     Client::builder().timeout(HANG).no_proxy().build().unwrap()
 }
 

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use tillpost_shared::config::Config;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -150,9 +151,10 @@ impl BringUp {
         config: &Config,
         active: &Arc<Active>,
         store: &Store,
-    ) -> Result<(), AppError> {
+    ) -> Result<Errands<()>, AppError> {
+        let (errands, asked) = Errands::new();
         let Some(catalog) = &config.catalog else {
-            return Ok(());
+            return Ok(errands);
         };
         let refresh = Refresh {
             source: parts::source(catalog, config)?,
@@ -161,6 +163,7 @@ impl BringUp {
             store: store.clone(),
             board: self.board.clone(),
             ear: self.catalog.listen(),
+            errands: asked,
             lanes: self.lanes.clone(),
             stop: self.stop.clone(),
         };
@@ -170,7 +173,7 @@ impl BringUp {
             self.tasks.spawn(watch);
         }
         self.tasks.spawn(refresh.run());
-        Ok(())
+        Ok(errands)
     }
 
     /// The loop that reads back for the proof.
@@ -179,7 +182,7 @@ impl BringUp {
         destinations: &Arc<Destinations>,
         store: &Store,
         read_backs: &ReadBacks,
-    ) -> Errands {
+    ) -> Errands<Date> {
         let (errands, asked) = Errands::new();
         let evening = Evening {
             errands: asked,
@@ -212,7 +215,7 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
     let destinations = Arc::new(parts::destinations(&config, &house, &install_id)?);
     bring_up.lanes(&destinations, &store);
     let active = Arc::new(Active::open(&dir.join(CATALOG_FOLDER)));
-    bring_up.refresh(&config, &active, &store)?;
+    let refreshes = bring_up.refresh(&config, &active, &store)?;
     let desk = Desk::new(
         store.clone(),
         bring_up.lanes.clone(),
@@ -221,7 +224,7 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
         config.listen.require_token,
     );
     let read_backs = ReadBacks::default();
-    let errands = bring_up.evening(&destinations, &store, &read_backs);
+    let days = bring_up.evening(&destinations, &store, &read_backs);
     let api = Api::new(Parts {
         store: store.clone(),
         desk: Arc::new(desk),
@@ -231,8 +234,8 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
         house,
         cli_key,
         read_backs,
-        errands,
-        catalog_bell: bring_up.catalog.clone(),
+        days,
+        refreshes,
         stop: bring_up.stop.clone(),
     });
     let listener = listen(&config, &dir).await?;
@@ -242,7 +245,7 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
     let BringUp {
         stop, mut tasks, ..
     } = bring_up;
-    let (router, door) = (Routes::of_documents().router(&api), stop.clone());
+    let (router, door) = (Routes::all().router(&api), stop.clone());
     tasks.spawn(async move {
         if let Err(error) = http::serve(listener, router, door).await {
             tracing::error!(error = %error, "the API ended");

@@ -6,7 +6,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use jiff::Timestamp;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
@@ -15,6 +14,7 @@ use tillpost_shared::currency;
 use tokio::sync::mpsc;
 
 use super::{CatalogSource, Fetched, Snapshot};
+use crate::activity;
 use crate::outbox::Outage;
 
 /// A larger file is refused unread.
@@ -79,7 +79,7 @@ impl Folder {
             .map_err(|reason| Outage::Incomprehensible(format!("{name}, {reason}")))?;
         Ok(Fetched::Snapshot(Snapshot {
             revision,
-            taken_at: Timestamp::now(),
+            taken_at: activity::now(),
             products,
             notes: Vec::new(),
         }))

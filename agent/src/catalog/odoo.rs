@@ -12,9 +12,12 @@ use tillpost_shared::catalog::{Product, Revision, revision_of};
 
 use super::assemble::{Assembled, Origin, Settings, assemble};
 use super::prices::rounded;
-use super::pull::{Company, OVERLAP, PULL_AFTER, Probe, Shelf, company, odoo_time, probe, pull};
+use super::pull::{Company, OVERLAP, PULL_AFTER, Probe, Shelf, company, probe, pull};
 use super::{CatalogSource, Fetched, Snapshot, Stock};
+use crate::activity;
+use crate::destination::odoo::answer;
 use crate::destination::odoo::client::{CallError, Client, Search};
+use crate::destination::odoo::parts::odoo_time;
 use crate::destination::odoo::row::{Row, decimal};
 use crate::outbox::{Answer as Note, Outage};
 
@@ -67,7 +70,7 @@ impl OdooCatalog {
             .filter_map(|(variant, quantity)| Some((skus.get(variant)?.clone(), *quantity)));
         Ok(Some(Stock {
             on_hand: known.collect(),
-            taken_at: Some(Timestamp::now()),
+            taken_at: Some(activity::now()),
         }))
     }
 
@@ -222,7 +225,7 @@ impl CatalogSource for OdooCatalog {
         notes.extend(self.spot_check(&made, now, &revision).await);
         Ok(Fetched::Snapshot(Snapshot {
             revision,
-            taken_at: Timestamp::now(),
+            taken_at: activity::now(),
             products: made.products,
             notes,
         }))
@@ -252,23 +255,11 @@ fn differs(product: &Product, ours: Decimal, theirs: Decimal, at: Timestamp) -> 
 
 /// A read changes nothing: an answer that was lost is no more than a line that was down.
 fn outage(error: CallError) -> Outage {
-    match error {
-        CallError::Unreachable(text) | CallError::Cut(text) => Outage::Unreachable(text),
-        CallError::Unreadable(text) => Outage::Incomprehensible(text),
-        CallError::Status {
-            status: 429 | 503,
-            retry_after,
-        } => Outage::Throttled { retry_after },
-        CallError::Status {
-            status: 502 | 504, ..
-        } => Outage::Unreachable(error.to_string()),
-        CallError::Odoo {
-            status: 401 | 403, ..
-        } => Outage::Unauthorized(error.to_string()),
-        CallError::Odoo { .. } | CallError::Status { .. } => {
-            Outage::Incomprehensible(error.to_string())
-        }
+    let outage = answer::outage(&error);
+    if let Outage::Ambiguous(text) = outage {
+        return Outage::Unreachable(text);
     }
+    outage
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 //! `TILLPOST_TEST_CATALOG_KEY` the catalog is read with that key, as the agent does, and only written as administrator.
 
 use super::*;
-use crate::catalog::Query;
 
 fn settings(price_list: Option<&str>) -> Settings {
     Settings {
@@ -24,7 +23,7 @@ fn with_key(key: String) -> Client {
     let given = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
     let database = given("TILLPOST_TEST_CATALOG_DB");
     Client::new(
-        reqwest::Client::new(),
+        crate::destination::line::client().unwrap(),
         &given("TILLPOST_TEST_ODOO_URL"),
         &database,
         key,
@@ -70,7 +69,7 @@ fn an_answer_that_was_lost_while_reading_is_only_a_line_that_was_down() {
 #[ignore = "needs a real Odoo 19"]
 async fn odoo_catalog_prices_are_odoos_own() {
     let client = client();
-    let name = format!("Test {}", Timestamp::now().as_second());
+    let name = format!("Test {}", activity::now().as_second());
     let below = create(
         &client,
         "product.pricelist",
@@ -95,7 +94,7 @@ async fn odoo_catalog_prices_are_odoos_own() {
         |n: usize| products[n].one("product_tmpl_id").unwrap(),
     );
     let category = products[20].one("categ_id").unwrap();
-    let now = Timestamp::now();
+    let now = activity::now();
     let day = |days: i64| odoo_time(now + jiff::SignedDuration::from_hours(24 * days));
     let rules = [
         json!({ "pricelist_id": below, "applied_on": "3_global", "compute_price": "percentage", "percent_price": 7.5 }),
@@ -179,7 +178,7 @@ async fn odoo_catalog_prices_are_odoos_own() {
 #[ignore = "needs a real Odoo 19"]
 async fn odoo_catalog_sees_every_change() {
     let client = client();
-    let name = format!("Watched {}", Timestamp::now().as_second());
+    let name = format!("Watched {}", activity::now().as_second());
     let list = create(
         &client,
         "product.pricelist",
@@ -218,7 +217,7 @@ async fn odoo_catalog_sees_every_change() {
             "barcode",
             "product.product",
             product,
-            json!({ "barcode": format!("{}", Timestamp::now().as_millisecond()) }),
+            json!({ "barcode": format!("{}", activity::now().as_millisecond()) }),
         ),
         (
             "name",
@@ -294,7 +293,10 @@ async fn odoo_catalog_sees_every_change() {
         .install(&new, crate::catalog::Shrinking::Refused)
         .unwrap();
     let found = active
-        .lookup(&Query::Sku("CONS_0001".into()), Timestamp::now())
+        .lookup(
+            &crate::catalog::Query::Sku("CONS_0001".into()),
+            activity::now(),
+        )
         .unwrap();
     println!("{}", serde_json::to_string(&found).unwrap());
     println!(
@@ -324,7 +326,7 @@ async fn odoo_catalog_sees_what_was_committed_late() {
     };
     let products = client.search_read("product.product", search).await.unwrap();
     let (late, other) = (&products[0], &products[1]);
-    let amount = Timestamp::now().as_second() % 1_000 + 1;
+    let amount = activity::now().as_second() % 1_000 + 1;
     let template = late.one("product_tmpl_id").unwrap();
     let sql = format!(
         "BEGIN; UPDATE product_template SET list_price = {amount}, write_date = now() AT TIME ZONE 'UTC' WHERE id = {template}; SELECT pg_sleep(20); COMMIT"

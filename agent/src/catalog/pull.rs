@@ -17,7 +17,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 use serde_json::{Value, json};
 
+use crate::activity;
 use crate::destination::odoo::client::{CallError, Client, Search};
+use crate::destination::odoo::parts::odoo_time;
 use crate::destination::odoo::row::Row;
 
 /// Longer than any transaction in Odoo: workers are killed after minutes, scheduled jobs after 15.
@@ -91,13 +93,6 @@ pub struct Probe {
     pub fresh: bool,
 }
 
-/// Odoo's way to write an instant.
-pub fn odoo_time(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::UTC)
-        .strftime("%Y-%m-%d %H:%M:%S")
-        .to_string()
-}
-
 /// An instant as Odoo writes it, without a zone and in UTC.
 pub fn instant(text: &str) -> Option<Timestamp> {
     let time: civil::DateTime = text.parse().ok()?;
@@ -112,7 +107,7 @@ pub async fn company(client: &Client) -> Result<(Company, Timestamp), CallError>
         .call_dated::<Value>("res.users", "context_get", json!({}))
         .await?;
     // Only a proxy that takes the date away makes us use our own clock.
-    let at = context.at.unwrap_or_else(Timestamp::now);
+    let at = context.at.unwrap_or_else(activity::now);
     let fields: &[&str] = &["company_id"];
     let user = json!({ "ids": [context.value["uid"]], "fields": fields });
     let users: Vec<Row> = client.call("res.users", "read", user).await?;

@@ -1,12 +1,91 @@
-//! `tillpost catalog status|refresh|lookup`: the service's answers in words. Pure: from the JSON of the HTTP API to
-//! text; with `--json` the answer goes out as it came.
+//! `tillpost catalog status|refresh|lookup`: the service's answers in words; with `--json` as they came.
 
 use std::fmt::Write as _;
 
+use clap::Subcommand;
 use serde_json::Value;
+
+use crate::cli::client::Client;
+use crate::cli::context::Context;
+use crate::cli::report::{Exit, Failure};
 
 /// Shown of a revision; the whole of it is for programs.
 const REVISION_CHARS: usize = 12;
+
+/// Show, refresh and look up the store's products and prices.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  tillpost catalog lookup 7612345678900")]
+pub enum Catalog {
+    /// Which revision is in use, and when a price changes next.
+    #[command(after_help = "Example:\n  tillpost catalog status")]
+    Status,
+    /// Fetch the catalog now.
+    #[command(after_help = "Example:\n  tillpost catalog refresh")]
+    Refresh,
+    /// Look up a barcode or an article number.
+    #[command(after_help = "Example:\n  tillpost catalog lookup 7612345678900")]
+    Lookup {
+        /// Barcode or article number.
+        code: String,
+    },
+}
+
+/// Asks the service.
+pub fn run(catalog: &Catalog, context: &mut Context) -> Result<Exit, Failure> {
+    let client = Client::new(&context.load()?)?;
+    let (answer, words, exit) = match catalog {
+        Catalog::Status => {
+            let answer = client.get("/v1/status")?.good()?;
+            let words = status(&answer);
+            (answer["catalog"].clone(), words, Exit::Done)
+        }
+        Catalog::Refresh => {
+            let before = client.get("/v1/status")?.good()?;
+            let after = client
+                .post("/v1/catalog/refresh", "application/json", b"{}".to_vec())?
+                .good()?;
+            let words = refresh(&before, &after);
+            let done = after["done"] == true;
+            (after, words, Exit::yes_if(done))
+        }
+        Catalog::Lookup { code } => {
+            let answer = found(&client, code)?;
+            let words = lookup(code, &answer);
+            let some = answer["products"]
+                .as_array()
+                .is_some_and(|products| !products.is_empty());
+            (answer, words, Exit::yes_if(some))
+        }
+    };
+    if context.out.json() {
+        context.out.value(&answer)?;
+    } else {
+        context.out.line(words.trim_end())?;
+    }
+    Ok(exit)
+}
+
+/// A code is a barcode first, an article number else.
+fn found(client: &Client, code: &str) -> Result<Value, Failure> {
+    // Whatever was typed goes into an address: all but letters and digits is escaped.
+    let code: String = code
+        .bytes()
+        .map(|byte| match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect();
+    let by_barcode = client
+        .get(&format!("/v1/products?barcode={code}"))?
+        .good()?;
+    if by_barcode["products"]
+        .as_array()
+        .is_some_and(|products| !products.is_empty())
+    {
+        return Ok(by_barcode);
+    }
+    client.get(&format!("/v1/products?sku={code}"))?.good()
+}
 
 /// How the catalog stands, from `GET /v1/status`.
 pub fn status(answer: &Value) -> String {
@@ -117,11 +196,6 @@ pub fn refresh(before: &Value, after: &Value) -> String {
     format!("{said}{}", status(after))
 }
 
-/// The answer as it came, for scripts.
-pub fn json(answer: &Value) -> String {
-    format!("{answer}\n")
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -163,7 +237,6 @@ mod tests {
             lookup("B", &json!({ "products": [] })),
             "Nothing is known under B.\n"
         );
-        assert_eq!(json(&json!({ "a": 1 })), "{\"a\":1}\n");
     }
 
     #[test]

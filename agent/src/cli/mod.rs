@@ -16,6 +16,7 @@ pub mod documents;
 pub mod export;
 pub mod files;
 pub mod login;
+pub mod odoo;
 pub mod outbox;
 pub mod output;
 pub mod prepare;
@@ -72,6 +73,8 @@ enum Command {
     Status(status::Status),
     #[command(subcommand)]
     Documents(documents::Documents),
+    #[command(subcommand)]
+    Catalog(catalog::Catalog),
     Proof(proof::Proof),
     #[command(subcommand)]
     Config(config::Config),
@@ -79,6 +82,8 @@ enum Command {
     Login(login::Login),
     #[command(subcommand)]
     Till(till::Till),
+    #[command(subcommand)]
+    Odoo(odoo::Odoo),
     Doctor(doctor::Doctor),
     SupportBundle(bundle::SupportBundle),
     Backup(safety::Backup),
@@ -109,10 +114,12 @@ fn run(command: &Command, context: &mut Context) -> Result<Exit, Failure> {
         Command::Check(arguments) => check::run(arguments, context),
         Command::Status(arguments) => status::run(arguments, context),
         Command::Documents(arguments) => documents::run(arguments, context),
+        Command::Catalog(arguments) => catalog::run(arguments, context),
         Command::Proof(arguments) => proof::run(arguments, context),
         Command::Config(arguments) => config::run(arguments, context),
         Command::Login(arguments) => login::run(arguments, context),
         Command::Till(arguments) => till::run(arguments, context),
+        Command::Odoo(arguments) => odoo::run(arguments, context),
         Command::Doctor(arguments) => doctor::run(arguments, context),
         Command::SupportBundle(arguments) => bundle::run(arguments, context),
         Command::Backup(arguments) => safety::backup(arguments, context),
@@ -165,5 +172,7 @@ fn end_with_bug() {
     std::process::exit(Exit::Bug.code().into());
 }
 
+#[cfg(test)]
+mod service_tests;
 #[cfg(test)]
 mod tests;

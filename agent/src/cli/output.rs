@@ -49,6 +49,10 @@ impl Out {
         }
         self.line(columns(rows))
     }
+    /// For whoever prints as it goes.
+    pub fn writer(&mut self) -> &mut dyn Write {
+        &mut self.to
+    }
     /// Sends what was printed so far on its way.
     pub fn flush(&mut self) -> Result<(), Failure> {
         self.to.flush().map_err(gone)

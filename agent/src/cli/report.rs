@@ -97,6 +97,12 @@ impl Failure {
         self.hint = Some(hint.into());
         self
     }
+    /// What it is about, in front of the message.
+    #[must_use]
+    pub fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
     /// The exit code it leads to.
     pub fn exit(&self) -> Exit {
         self.exit

@@ -66,7 +66,7 @@ async fn shop_day(running: &Running, dir: &Path, once: bool) -> Result<bool, App
     if once {
         arrived(running).await?;
         let proof = get(running.address, "/v1/proof").await?;
-        say(&proof.to_string())?;
+        say(&crate::cli::proof::text(&proof))?;
         return Ok(proof["complete"] == true);
     }
     say("Press Ctrl-C to stop.")?;

@@ -12,6 +12,7 @@ pub mod backup;
 pub mod connection;
 mod depends;
 pub mod export;
+pub mod figures;
 pub mod history;
 pub mod lane;
 mod load;
@@ -19,6 +20,8 @@ pub mod person;
 pub mod proof;
 pub mod read;
 pub mod survey;
+#[cfg(test)]
+mod tests;
 pub mod tills;
 pub mod writer;
 

@@ -15,11 +15,13 @@ use tillpost_tests::wait;
 use super::{assert_books, shop, wait_arrived};
 
 /// The named points, in the order in which a day passes them.
-const POINTS: [&str; 7] = [
+const POINTS: [&str; 9] = [
+    "odoo.session_created",
     "odoo.session_opened",
     "odoo.request_sent",
     "odoo.answer_read",
-    "odoo.note_committed",
+    "lane.answered",
+    "lane.noted",
     "odoo.cash_move_sent",
     "odoo.count_written",
     "odoo.close_called",

@@ -45,3 +45,11 @@ fn assert_books(database: &Database, ledger: &Ledger) {
     let faults = books::faults(database);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
+
+#[test]
+fn a_fresh_database_holds_nothing_of_ours() {
+    let database = Database::fresh("empty");
+    assert_eq!(books::figures(&database).0.len(), 0);
+    assert_eq!(books::faults(&database), Vec::<String>::new());
+    assert!(books::stock_moves(&database) > 0, "the demo data is there");
+}

@@ -1,7 +1,8 @@
 //! What is to be done in which situation; against a real Odoo below.
 
+use super::people::GROUPS;
 use super::present::{Company, Journal, Method, PosConfig, Present, User, Warehouse};
-use super::steps::{GROUPS, PRODUCTS};
+use super::steps::PRODUCTS;
 use super::*;
 
 fn plan(tills: &[&str]) -> Plan {
@@ -236,13 +237,13 @@ async fn odoo_prepare_twice_changes_nothing_the_second_time() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let given = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
     let client = Client::new(
-        reqwest::Client::new(),
+        crate::destination::line::client().unwrap(),
         &given("TILLPOST_TEST_ODOO_URL"),
         &given("TILLPOST_TEST_CATALOG_DB"),
         given("TILLPOST_TEST_ODOO_ADMIN_KEY"),
     );
     let mut plan = plan(&["1", "2"]);
-    plan.store = format!("T{}", jiff::Timestamp::now().as_second() % 10_000);
+    plan.store = format!("T{}", crate::activity::now().as_second() % 10_000);
     plan.currency = std::env::var("TILLPOST_TEST_CATALOG_CURRENCY").unwrap_or("USD".into());
     plan.shared = vec!["Card".into(), "Twint".into()];
     let mut text = Vec::new();

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use jiff::civil::Date;
 use rusqlite::Connection;
 use tillpost_shared::config::Config;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::activity::{Bell, Board, now};
+use crate::activity::{Board, now};
 use crate::catalog::Active;
 use crate::intake::desk::Desk;
 use crate::intake::errand::Errands;
@@ -49,9 +50,9 @@ pub struct Parts {
     /// What destinations were found to hold, for the proof; whoever reads it back puts it there.
     pub read_backs: ReadBacks,
     /// Has a day read back.
-    pub errands: Errands,
-    /// Rung when somebody wants a fresh catalog now.
-    pub catalog_bell: Bell,
+    pub days: Errands<Date>,
+    /// Has the catalog refreshed now.
+    pub refreshes: Errands<()>,
     /// Cancelled when the agent stops.
     pub stop: CancellationToken,
 }

@@ -17,6 +17,7 @@ use super::access::Peer;
 use super::{Api, Parts, Routes};
 use crate::activity::{Bell, Board, now};
 use crate::intake::desk::Desk;
+use crate::intake::errand::Errands;
 use crate::intake::house::{House, routes};
 use crate::secret;
 use crate::store::{Store, tills};
@@ -148,12 +149,12 @@ pub async fn fixture(more: &str) -> Fixture {
         config,
         house,
         read_backs: Default::default(),
-        errands: crate::intake::errand::Errands::new().0,
-        catalog_bell: Bell::default(),
+        days: Errands::new().0,
+        refreshes: Errands::new().0,
         stop: CancellationToken::new(),
     });
     Fixture {
-        router: Routes::of_documents().router(&api),
+        router: Routes::all().router(&api),
         api,
         _dir: dir,
     }

@@ -144,7 +144,7 @@ pub async fn proof(
             Scope::Tills(own) => Some(own),
         },
     };
-    api.parts.errands.read_back(date).await;
+    api.parts.days.run(date).await;
     let read_back = api.parts.read_backs.of(date);
     let proof = api
         .ask(move |reader| proof::figures(reader, &question, &read_back))

@@ -1,0 +1,392 @@
+//! The status in its four forms: state, JSON, page, metrics.
+
+use axum::http::Method;
+use insta::assert_snapshot;
+use rstest::rstest;
+use serde_json::{Value, json};
+use tillpost_shared::config;
+
+use super::*;
+use crate::activity::Board;
+use crate::intake::http::Routes;
+use crate::intake::http::fixture::{TOKEN, fixture, get, hand_in, post, sale};
+use crate::outbox::Answer;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn noon() -> Timestamp {
+    at("2026-10-30T12:00:00+01:00")
+}
+
+fn configured(language: &str) -> Config {
+    let text = format!(
+        "[store]\ncode = \"ZH01\"\ntimezone = \"Europe/Zurich\"\ncurrency = \"CHF\"\nlanguage = \"{language}\"\n\
+         [[destination]]\nname = \"odoo\"\ntype = \"folder\"\npath = \"/tmp/out\"\n"
+    );
+    config::read(&text).unwrap()
+}
+
+fn figures(waiting: i64) -> Figures {
+    let lane = crate::store::figures::Lane {
+        waiting,
+        ..Default::default()
+    };
+    Figures {
+        waiting,
+        waiting_value: rust_decimal::Decimal::new(1990, 2),
+        oldest_waiting_at: (waiting > 0).then(|| at("2026-10-30T09:30:00+01:00")),
+        destinations: BTreeMap::from([("odoo".to_owned(), lane)]),
+        ..Figures::default()
+    }
+}
+
+fn reason(kept: Kept, since: &str) -> Reason {
+    let hint = "add the product in Odoo";
+    Reason {
+        kept,
+        destination: (kept != Kept::Held).then(|| "odoo".to_owned()),
+        answer: Answer::new("unknown_product", "a product is unknown", hint),
+        count: 2,
+        since: at(since),
+        documents: vec!["a".to_owned(), "b".to_owned()],
+    }
+}
+
+fn drawn(language: &str, figures: &Figures, board: &Board, stopping: bool) -> Status {
+    let catalog = catalog::Status {
+        revision: Some(tillpost_shared::catalog::Revision("r1".to_owned())),
+        taken_at: Some(at("2026-10-30T06:00:00+01:00")),
+        products: 1_200,
+        next_change_at: Some(at("2026-10-31T00:00:00+01:00")),
+    };
+    draw(Seen {
+        config: &configured(language),
+        figures,
+        board: &board.read(),
+        catalog,
+        stopping,
+        money: true,
+        now: noon(),
+    })
+}
+
+fn out_of_reach() -> Board {
+    let board = Board::default();
+    let words = ["unreachable", "Odoo cannot be reached.", "Nothing to do."];
+    board.trouble("odoo", Health::Offline, words, noon());
+    board
+}
+
+fn broken() -> Board {
+    let board = Board::default();
+    let words = [
+        "unauthorized",
+        "Odoo does not take the key.",
+        "Set another.",
+    ];
+    board.trouble("odoo", Health::Attention, words, noon());
+    board
+}
+
+#[rstest]
+#[case::nothing_to_do(figures(0), Board::default(), "ok", "Everything is sent.")]
+#[case::one(figures(1), Board::default(), "ok", "1 document is on its way.")]
+#[case::some(figures(7), Board::default(), "ok", "7 documents are on their way.")]
+#[case::no_line(
+    figures(7),
+    out_of_reach(),
+    "offline",
+    "odoo cannot be reached. 7 documents wait and go by themselves."
+)]
+#[case::no_key(
+    figures(7),
+    broken(),
+    "attention",
+    "Please look at what is listed below."
+)]
+#[case::parked(
+    Figures { reasons: vec![reason(Kept::Parked, "2026-10-30T11:59:00+01:00")], ..figures(7) },
+    out_of_reach(), "attention", "2 documents need you."
+)]
+#[case::just_postponed(
+    Figures { reasons: vec![reason(Kept::Postponed, "2026-10-30T11:30:00+01:00")], ..figures(7) },
+    Board::default(), "ok", "7 documents are on their way."
+)]
+#[case::long_postponed(
+    Figures { reasons: vec![reason(Kept::Postponed, "2026-10-30T10:30:00+01:00")], ..figures(7) },
+    Board::default(), "attention", "2 documents need you."
+)]
+fn one_state_and_one_sentence(
+    #[case] figures: Figures,
+    #[case] board: Board,
+    #[case] state: &str,
+    #[case] sentence: &str,
+) {
+    let status = drawn("en", &figures, &board, false);
+    assert_eq!(
+        (status.state.as_str(), status.sentence.as_str()),
+        (state, sentence)
+    );
+    assert_eq!(drawn("en", &figures, &board, true).state, State::Stopping);
+}
+
+#[test]
+fn what_keeps_documents_back_is_listed_with_its_next_step() {
+    let reasons = [Kept::Parked, Kept::Held, Kept::Postponed];
+    let reasons = reasons.map(|kept| reason(kept, "2026-10-30T11:30:00+01:00"));
+    let figures = Figures {
+        reasons: reasons.to_vec(),
+        ..figures(7)
+    };
+    let status = drawn("en", &figures, &out_of_reach(), false);
+    let lines: Vec<String> = status
+        .problems
+        .iter()
+        .map(|problem| format!("{} [{}]", problem.message, problem.hint))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "Odoo cannot be reached. [Nothing to do.]",
+            "Refused by odoo (2): a product is unknown [add the product in Odoo]",
+            "Held back (2): a product is unknown [add the product in Odoo]",
+            "Not taken by odoo yet (2): a product is unknown [add the product in Odoo]",
+        ]
+    );
+}
+
+#[test]
+fn the_page_speaks_the_stores_language_and_clock() {
+    let figures = Figures {
+        reasons: vec![reason(Kept::Parked, "2026-10-30T11:30:00+01:00")],
+        ..figures(7)
+    };
+    let status = drawn("de", &figures, &Board::default(), false);
+    let zone = configured("de").store.zone();
+    let html = page::render(&status, "de", &zone, true, noon()).unwrap();
+    let text = html.split("<body").nth(1).unwrap();
+    let mut words = String::new();
+    for piece in text.split('<').filter_map(|tag| tag.split_once('>')) {
+        if !piece.1.trim().is_empty() {
+            words.push_str(piece.1.trim());
+            words.push('\n');
+        }
+    }
+    assert_snapshot!(words, @r"
+    ZH01
+    production
+    30.10.2026, 12:00
+    2 Belege brauchen Sie.
+    Wartend
+    7
+    Ältester seit
+    30.10.2026, 09:30
+    Wartender Wert
+    19.90 CHF
+    Heute erhalten
+    0
+    Heute gesendet
+    0
+    Was zu tun ist
+    Von odoo abgelehnt (2): a product is unknown
+    Nächster Schritt:
+    add the product in Odoo
+    Preise
+    1200 Artikel, Stand 30.10.2026, 06:00
+    Nächste Änderung: 31.10.2026, 00:00
+    Wohin Belege gehen
+    Name
+    Zustand
+    Wartend
+    Abgelehnt
+    odoo
+    alles gut
+    7
+    0
+    Tillpost 0.1.0
+    ");
+    assert!(!html.contains("<script"));
+}
+
+#[test]
+fn a_page_shows_no_markup_of_others() {
+    let mut odd = reason(Kept::Parked, "2026-10-30T11:30:00+01:00");
+    odd.answer.message = "<script>alert(1)</script>".to_owned();
+    let figures = Figures {
+        reasons: vec![odd],
+        ..figures(1)
+    };
+    let status = drawn("en", &figures, &Board::default(), false);
+    let html = page::render(&status, "en", &configured("en").store.zone(), false, noon());
+    assert!(!html.unwrap().contains("<script"));
+}
+
+#[tokio::test]
+async fn anybody_on_this_machine_sees_the_status_but_no_money() {
+    let fixture = fixture("").await;
+    hand_in(&fixture, &sale("3", 1, "", json!(0))).await;
+    for path in ["/", "/v1/status", "/metrics"] {
+        assert_eq!(get(path).of(&fixture).await.status, 200, "{path}");
+        let remote = get(path).from("192.168.1.50:4000");
+        assert_eq!(remote.of(&fixture).await.status, 401, "{path}");
+        let till = get(path).from("192.168.1.50:4000").token(TOKEN);
+        assert_eq!(till.of(&fixture).await.status, 200, "{path}");
+    }
+    let value = |status: &Value| status["documents"]["waiting_value"].clone();
+    assert_eq!(
+        value(&get("/v1/status").of(&fixture).await.json),
+        Value::Null
+    );
+    let shown = get("/v1/status").token(TOKEN).of(&fixture).await.json;
+    assert_eq!(value(&shown), "10.00");
+    assert!(
+        !get("/metrics")
+            .of(&fixture)
+            .await
+            .text
+            .contains("waiting_value")
+    );
+    hand_in(
+        &fixture,
+        &sale("3", 2, "/body/tenders/0/amount", json!("9.00")),
+    )
+    .await;
+    for path in ["/", "/v1/status"] {
+        let text = get(path).of(&fixture).await.text;
+        assert!(
+            text.contains("tenders … minus change … do not pay the total …"),
+            "{text}"
+        );
+        assert!(!text.contains("10.00") && !text.contains("9.00"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_status_as_in_the_contract() {
+    let fixture = fixture("").await;
+    hand_in(&fixture, &sale("3", 1, "", json!(0))).await;
+    hand_in(
+        &fixture,
+        &sale("3", 2, "/body/tenders/0/amount", json!("9.00")),
+    )
+    .await;
+    let mut status = get("/v1/status").token(TOKEN).of(&fixture).await.json;
+    for place in [
+        "/documents/oldest_waiting_at",
+        "/problems/0/since",
+        "/problems/0/documents",
+    ] {
+        *status.pointer_mut(place).unwrap() = "…".into();
+    }
+    assert_snapshot!(serde_json::to_string_pretty(&status).unwrap(), @r#"
+    {
+      "store": "ZH01",
+      "version": "0.1.0",
+      "environment": "test",
+      "state": "attention",
+      "sentence": "1 document needs you.",
+      "documents": {
+        "waiting": 1,
+        "waiting_value": "10.00",
+        "currency": "CHF",
+        "oldest_waiting_at": "…",
+        "parked": 0,
+        "held": 1,
+        "accepted_today": 2,
+        "delivered_today": 0
+      },
+      "destinations": [
+        {
+          "name": "files",
+          "type": "folder",
+          "state": "ok",
+          "last_success_at": null,
+          "waiting": 1,
+          "parked": 0,
+          "sentence": ""
+        }
+      ],
+      "catalog": {
+        "revision": null,
+        "taken_at": null,
+        "products": 0,
+        "next_change_at": null
+      },
+      "problems": [
+        {
+          "code": "tender_mismatch",
+          "message": "Held back (1): tenders 9.00 minus change 0.00 do not pay the total 10.00",
+          "hint": "check tenders, change and tips at the till, or release it as it is",
+          "since": "…",
+          "count": 1,
+          "documents": "…"
+        }
+      ]
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn the_metrics_count_what_was_handed_in() {
+    let fixture = fixture("").await;
+    for number in [1, 1, 2] {
+        hand_in(&fixture, &sale("3", number, "", json!(0))).await;
+    }
+    let text = get("/metrics").token(TOKEN).of(&fixture).await.text;
+    for line in [
+        "tillpost_documents_total{status=\"accepted\"} 2",
+        "tillpost_documents_total{status=\"duplicate\"} 1",
+        "tillpost_waiting 2",
+        "tillpost_lane_waiting{destination=\"files\"} 2",
+        "tillpost_waiting_value 20.0",
+        "tillpost_commit_seconds_count 3",
+        "# EOF",
+    ] {
+        assert!(
+            text.lines().any(|own| own == line),
+            "{line} is not in\n{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_page_allows_no_script() {
+    let answer = get("/").of(&fixture("").await).await;
+    let policy = answer.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'; style-src 'self'"));
+    assert_eq!(answer.headers["cache-control"], "no-store");
+}
+
+#[tokio::test]
+async fn a_refresh_of_prices_needs_a_login_and_a_catalog() {
+    let fixture = fixture("").await;
+    let ask = || post("/v1/catalog/refresh", &json!({}));
+    assert_eq!(ask().of(&fixture).await.status, 401);
+    let key = fixture.api.parts.cli_key.expose().to_owned();
+    let answer = ask().token(&key).of(&fixture).await;
+    assert_eq!(answer.status, 409);
+    assert_eq!(answer.code(), "no_catalog_source");
+}
+
+#[tokio::test]
+async fn the_description_names_every_route_and_no_other() {
+    let described = get("/v1/openapi.json").of(&fixture("").await).await.json;
+    let mut named: Vec<(Method, String)> = Vec::new();
+    for (path, methods) in described["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            named.push((method, path.clone()));
+        }
+    }
+    let routes = Routes::all();
+    let mut routes: Vec<(Method, String)> = routes
+        .names()
+        .iter()
+        .map(|(method, path)| (method.clone(), (*path).to_owned()))
+        .collect();
+    named.sort_by_key(|(method, path)| (path.clone(), method.to_string()));
+    routes.sort_by_key(|(method, path)| (path.clone(), method.to_string()));
+    assert_eq!(named, routes);
+}

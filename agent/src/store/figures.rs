@@ -1,0 +1,278 @@
+//! How the outbox stands, in figures: what the status page, the metrics and `doctor` tell. Asked often and beside the
+//! writer, so that every question here is answered from an index or from today's documents alone.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+use rust_decimal::Decimal;
+use tillpost_shared::problem::{Level, Problem};
+
+use crate::outbox::Answer;
+use crate::store::{StoreError, micros, money, timestamp};
+
+/// Documents whose reasons are looked at; beyond it the reasons are the same ones anyhow.
+const REASONS_MAX: i64 = 5_000;
+/// Documents that are named under a reason.
+const NAMED_MAX: usize = 10;
+
+/// Which figures are asked for.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The store's currency.
+    pub currency: String,
+    /// When the trading day began.
+    pub day_began_at: Timestamp,
+    /// The destinations, by name.
+    pub destinations: Vec<String>,
+}
+
+/// How the outbox stands.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Figures {
+    /// Documents on their way.
+    pub waiting: i64,
+    /// What the sales and returns among them come to.
+    pub waiting_value: Decimal,
+    /// Since when the oldest of them waits.
+    pub oldest_waiting_at: Option<Timestamp>,
+    /// Documents that a destination refused.
+    pub parked: i64,
+    /// Documents that a person must release.
+    pub held: i64,
+    /// Documents stored in this trading day.
+    pub accepted_today: i64,
+    /// Documents that arrived everywhere in this trading day.
+    pub delivered_today: i64,
+    /// By destination.
+    pub destinations: BTreeMap<String, Lane>,
+    /// Why documents do not arrive: parked first, then held, then postponed.
+    pub reasons: Vec<Reason>,
+}
+
+/// How one destination stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lane {
+    /// Deliveries to be made.
+    pub waiting: i64,
+    /// Deliveries refused.
+    pub parked: i64,
+    /// Deliveries made in this trading day.
+    pub delivered_today: i64,
+}
+
+/// What keeps documents back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kept {
+    /// A destination refused them.
+    Parked,
+    /// A check held them.
+    Held,
+    /// A destination does not take them yet.
+    Postponed,
+}
+
+/// Documents that are kept back for the same reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// What keeps them.
+    pub kept: Kept,
+    /// The destination; `None` for held ones.
+    pub destination: Option<String>,
+    /// The reason, in the words for the oldest of them.
+    pub answer: Answer,
+    /// How many.
+    pub count: i64,
+    /// Since when the oldest is kept back.
+    pub since: Timestamp,
+    /// The ids of the oldest few.
+    pub documents: Vec<String>,
+}
+
+/// Counts and reasons, as of now.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn figures(connection: &Connection, question: &Question) -> Result<Figures, StoreError> {
+    let mut figures = Figures::default();
+    let mut states = connection.prepare_cached(
+        "SELECT state, COUNT(*) FROM documents WHERE state <> 'delivered' GROUP BY state",
+    )?;
+    let mut rows = states.query([])?;
+    while let Some(row) = rows.next()? {
+        let state: String = row.get(0)?;
+        let count = row.get(1)?;
+        match state.as_str() {
+            "waiting" => figures.waiting = count,
+            "parked" => figures.parked = count,
+            "held" => figures.held = count,
+            _ => {}
+        }
+    }
+    if figures.waiting > 0 {
+        (figures.waiting_value, figures.oldest_waiting_at) =
+            waiting(connection, &question.currency)?;
+    }
+    let began = micros(question.day_began_at);
+    (figures.accepted_today, figures.delivered_today) = today(connection, began)?;
+    figures.destinations = lanes(connection, question, began)?;
+    for name in &question.destinations {
+        figures.delivered_today += arrived_last_at(connection, name, began)?;
+    }
+    figures.reasons = reasons(connection, &question.destinations)?;
+    Ok(figures)
+}
+
+fn waiting(
+    connection: &Connection,
+    currency: &str,
+) -> Result<(Decimal, Option<Timestamp>), StoreError> {
+    // The second condition names the partial index.
+    let mut question = connection.prepare_cached(
+        "SELECT COALESCE(SUM(total) FILTER (WHERE kind IN ('sale', 'return') AND currency = ?1), 0), MIN(received_at)
+         FROM documents WHERE state = 'waiting' AND state <> 'delivered'",
+    )?;
+    Ok(question.query_row([currency], |row| {
+        let oldest: Option<i64> = row.get(1)?;
+        Ok((money(row.get(0)?), oldest.map(timestamp)))
+    })?)
+}
+
+/// Documents stored today, and those of them that go nowhere and so arrived at once. Only today's rows are read:
+/// `seq` follows the order of storing.
+fn today(connection: &Connection, began: i64) -> Result<(i64, i64), StoreError> {
+    let mut question = connection.prepare_cached(
+        "SELECT COUNT(*), COUNT(*) FILTER (WHERE state = 'delivered'
+                AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = documents.seq))
+         FROM documents WHERE seq > COALESCE(
+             (SELECT seq FROM documents WHERE received_at < ?1 ORDER BY seq DESC LIMIT 1), 0)",
+    )?;
+    Ok(question.query_row([began], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
+/// Documents that arrived everywhere, and at this destination last; of two at the same time the first by name.
+fn arrived_last_at(
+    connection: &Connection,
+    destination: &str,
+    began: i64,
+) -> Result<i64, StoreError> {
+    let mut question = connection.prepare_cached(
+        "SELECT COUNT(*) FROM deliveries d JOIN documents o USING (seq)
+         WHERE d.destination = ?1 AND d.delivered_at >= ?2 AND o.state = 'delivered'
+           AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.seq = d.seq AND e.destination <> d.destination
+               AND (e.delivered_at > d.delivered_at
+                    OR e.delivered_at = d.delivered_at AND e.destination < d.destination))",
+    )?;
+    Ok(question.query_row(params![destination, began], |row| row.get(0))?)
+}
+
+fn lanes(
+    connection: &Connection,
+    question: &Question,
+    began: i64,
+) -> Result<BTreeMap<String, Lane>, StoreError> {
+    let mut waiting = connection.prepare_cached(
+        "SELECT COUNT(*) FROM deliveries WHERE destination = ?1 AND state = 'waiting'",
+    )?;
+    let mut parked = connection.prepare_cached(
+        "SELECT COUNT(*) FROM documents o JOIN deliveries d USING (seq)
+         WHERE o.state <> 'delivered' AND d.destination = ?1 AND d.state = 'parked'",
+    )?;
+    let mut delivered = connection.prepare_cached(
+        "SELECT COUNT(*) FROM deliveries WHERE destination = ?1 AND delivered_at >= ?2",
+    )?;
+    let mut lanes = BTreeMap::new();
+    for name in &question.destinations {
+        let lane = Lane {
+            waiting: waiting.query_row([name], |row| row.get(0))?,
+            parked: parked.query_row([name], |row| row.get(0))?,
+            delivered_today: delivered.query_row(params![name, began], |row| row.get(0))?,
+        };
+        lanes.insert(name.clone(), lane);
+    }
+    Ok(lanes)
+}
+
+fn reasons(connection: &Connection, destinations: &[String]) -> Result<Vec<Reason>, StoreError> {
+    let mut groups = Groups::default();
+    let mut parked = connection.prepare_cached(
+        "SELECT o.id, d.since, d.answer, d.destination FROM documents o JOIN deliveries d USING (seq)
+         WHERE o.state <> 'delivered' AND d.state = 'parked' ORDER BY o.seq LIMIT ?1",
+    )?;
+    let mut rows = parked.query([REASONS_MAX])?;
+    while let Some(row) = rows.next()? {
+        let answer: Option<String> = row.get(2)?;
+        groups.add(Kept::Parked, row.get(3)?, answer_of(answer), row)?;
+    }
+    let mut held = connection.prepare_cached(
+        "SELECT id, received_at, problems FROM documents
+         WHERE state = 'held' AND state <> 'delivered' ORDER BY seq LIMIT ?1",
+    )?;
+    let mut rows = held.query([REASONS_MAX])?;
+    while let Some(row) = rows.next()? {
+        let problems: String = row.get(2)?;
+        groups.add(Kept::Held, None, first_held(&problems), row)?;
+    }
+    let mut postponed = connection.prepare_cached(
+        "SELECT o.id, d.since, d.answer FROM deliveries d JOIN documents o USING (seq)
+         WHERE d.destination = ?1 AND d.state = 'waiting' AND d.answer IS NOT NULL ORDER BY d.seq LIMIT ?2",
+    )?;
+    for name in destinations {
+        let mut rows = postponed.query(params![name, REASONS_MAX])?;
+        while let Some(row) = rows.next()? {
+            let answer: Option<String> = row.get(2)?;
+            groups.add(Kept::Postponed, Some(name.clone()), answer_of(answer), row)?;
+        }
+    }
+    Ok(groups.0.into_values().collect())
+}
+
+fn answer_of(text: Option<String>) -> Answer {
+    let answer = text.and_then(|text| serde_json::from_str(&text).ok());
+    answer.unwrap_or_else(|| Answer::new("unknown", "", ""))
+}
+
+/// The problem for which a document is held.
+fn first_held(problems: &str) -> Answer {
+    let problems: Vec<Problem> = serde_json::from_str(problems).unwrap_or_default();
+    let held = problems.iter().find(|p| p.level == Level::Held);
+    held.map_or_else(
+        || Answer::new("held", "", ""),
+        |problem| {
+            let hint = problem.hint.clone().unwrap_or_default();
+            Answer::new(problem.code.as_str(), problem.message.clone(), hint)
+        },
+    )
+}
+
+/// Reasons by what keeps, destination and code.
+#[derive(Default)]
+struct Groups(BTreeMap<(Kept, Option<String>, String), Reason>);
+
+impl Groups {
+    /// Adds the document of a row that begins with id and since.
+    fn add(
+        &mut self,
+        kept: Kept,
+        destination: Option<String>,
+        answer: Answer,
+        row: &rusqlite::Row<'_>,
+    ) -> Result<(), StoreError> {
+        let (id, since) = (row.get(0)?, timestamp(row.get(1)?));
+        let place = (kept, destination.clone(), answer.code.clone());
+        let reason = self.0.entry(place).or_insert_with(|| Reason {
+            kept,
+            destination,
+            answer,
+            count: 0,
+            since,
+            documents: Vec::new(),
+        });
+        reason.count += 1;
+        reason.since = reason.since.min(since);
+        if reason.documents.len() < NAMED_MAX {
+            reason.documents.push(id);
+        }
+        Ok(())
+    }
+}
