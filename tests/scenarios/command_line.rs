@@ -228,9 +228,15 @@ fn documents_are_submitted_checked_and_listed() {
         4,
         "also without the service: {listed}"
     );
-    home.run(&["documents", "export", "--to", "exported"])
+    home.run(&["documents", "export", "--to", "stick"]).ended(0);
+    assert_eq!(
+        folder::read(&home.path().join("stick")).len(),
+        2,
+        "what is held"
+    );
+    home.run(&["documents", "export", "--all", "--to", "all"])
         .ended(0);
-    assert_eq!(folder::read(&home.path().join("exported")).len(), 4);
+    assert_eq!(folder::read(&home.path().join("all")).len(), 4);
 }
 
 #[test]

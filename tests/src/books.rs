@@ -18,10 +18,11 @@ pub fn figures(database: &Database) -> Figures {
     }
     orders(database, &mut figures);
     for row in database.rows(
-        "SELECT l.uuid AS a, o.uuid AS b FROM pos_order_line l \
-         JOIN pos_order_line o ON o.id = l.refunded_orderline_id",
+        "SELECT l.uuid AS a, string_agg(o.uuid, ' and ') AS b FROM pos_order_line r \
+         JOIN pos_order_line l ON l.id = r.refunded_orderline_id \
+         JOIN pos_order o ON o.id = r.order_id GROUP BY 1",
     ) {
-        figures.set(format!("line {} brings back", row[0]), &row[1]);
+        figures.set(format!("line {} comes back by", row[0]), &row[1]);
     }
     for (sku, thousandths) in stock(database) {
         figures.set(format!("stock {sku}"), quantity(thousandths));

@@ -14,7 +14,7 @@ pub struct Ledger {
     tills: BTreeMap<String, TillBook>,
     /// Cents by order.
     orders: BTreeMap<Uuid, i64>,
-    /// Which line a line brings back.
+    /// The line that comes back, and the order that brings it.
     links: BTreeMap<Uuid, Uuid>,
     /// Thousandths by article number.
     stock: BTreeMap<String, i64>,
@@ -55,13 +55,11 @@ impl Ledger {
             let total = lines.iter().map(|(_, line)| line.total()).sum();
             self.orders.insert(order, total);
         }
-        for (number, line) in numbered(receipt) {
-            if let Some(origin) = &line.from {
-                let original = part(
-                    uid(&origin.till, origin.sequence),
-                    &format!("line/{}", origin.line),
-                );
-                self.links.insert(receipt.line_uid(number), original);
+        for (order, lines) in orders_of(receipt) {
+            for origin in lines.iter().filter_map(|(_, line)| line.from.as_ref()) {
+                let sale = uid(&origin.till, origin.sequence);
+                let line = part(sale, &format!("line/{}", origin.line));
+                self.links.insert(line, order);
             }
         }
     }
@@ -73,8 +71,7 @@ impl Ledger {
         self.book(&of.till).orders += 1;
         self.orders.insert(void, -of.total());
         for (number, _) in numbered(of) {
-            let back = part(void, &format!("line/{number}"));
-            self.links.insert(back, of.line_uid(number));
+            self.links.insert(of.line_uid(number), void);
         }
     }
 
@@ -132,8 +129,8 @@ impl Ledger {
         for (order, cents) in &self.orders {
             figures.set(format!("order {order}"), money(*cents));
         }
-        for (line, original) in &self.links {
-            figures.set(format!("line {line} brings back"), original);
+        for (line, order) in &self.links {
+            figures.set(format!("line {line} comes back by"), order);
         }
         for (sku, thousandths) in &self.stock {
             figures.set(format!("stock {sku}"), quantity(*thousandths));

@@ -177,14 +177,13 @@ impl Desk {
             let _ = self.session(&config, day, None).await?;
         }
         let there = close::figures(&self.client, session.id, Some(day)).await?;
-        let mut differences = figures::differences(close, &there, &resolve);
+        let differences = figures::differences(close, &there, &resolve);
         let (cash, others) = figures::counted(close, &there, &resolve);
         if session.days.last().is_some_and(|last| *last > day) {
-            differences = vec![format!(
-                "the next day already uses the session {}",
-                session.name
-            )];
-        } else if differences.is_empty() || waited {
+            let answer = translate::session_shared(&session.name);
+            return Ok(translate::later(answer, Cause::NotYet));
+        }
+        if differences.is_empty() || waited {
             if !differences.is_empty() {
                 tracing::warn!(
                     session = session.name,
@@ -192,17 +191,16 @@ impl Desk {
                     "a day is closed with what is there"
                 );
             }
-            let verdict = self
+            let closed = self
                 .close_now(&config, &session, &there, cash, &others)
                 .await?;
-            return Ok(without(verdict, &delivery.missing));
+            return Ok(without(closed, &delivery.missing));
         }
         if let Some(cash) = cash {
             self.counted.insert((config.name.clone(), day), cash);
         }
-        let until = "when the till begins its next day, or 12 hours after its close";
         Ok(translate::later(
-            translate::day_differs(&differences, until),
+            translate::day_differs(&differences),
             Cause::NotYet,
         ))
     }

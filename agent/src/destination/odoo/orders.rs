@@ -99,7 +99,7 @@ pub fn orders(
     let tips = payments::tips(&sale.tenders);
     let flows = payments::flows(&sale.tenders, sale.change());
     check_paid(sale, &flows, tips, till)?;
-    let methods = methods(&flows, &sale.tenders, till, found.customer)?;
+    let methods = methods(&flows, till, found.customer)?;
     let receipt = Receipt {
         delivery,
         sale,
@@ -296,7 +296,6 @@ fn tip_line(
 /// The method of each flow.
 pub fn methods<'a>(
     flows: &[Flow],
-    tenders: &[tillpost_shared::document::sale::Tender],
     till: Till<'a>,
     customer: Option<i64>,
 ) -> Result<Vec<&'a Method>, Answer> {
@@ -304,12 +303,10 @@ pub fn methods<'a>(
     for flow in flows {
         let method = match &flow.method {
             Some(name) => method(name, till)?,
-            None => till.config.cash().ok_or_else(|| {
-                let cash = tenders
-                    .first()
-                    .map_or("CASH", |tender| tender.method.as_str());
-                translate::method_missing(cash, cash, till.code)
-            })?,
+            None => {
+                let drawer = till.config.cash();
+                drawer.ok_or_else(|| translate::method_missing("cash", "cash", till.code))?
+            }
         };
         if method.needs_customer && customer.is_none() {
             return Err(translate::customer_missing(&method.name));

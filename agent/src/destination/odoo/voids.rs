@@ -177,7 +177,7 @@ fn money(
     };
     let flows = payments::flows(tenders, Decimal::ZERO);
     let customer = original.orders.iter().find_map(|order| order.customer);
-    let methods = orders::methods(&flows, tenders, till, customer)?;
+    let methods = orders::methods(&flows, till, customer)?;
     let sum: Decimal = flows.iter().map(|flow| flow.amount).sum();
     let mut owed: Vec<Decimal> = original.orders.iter().map(|order| -order.total).collect();
     let total: Decimal = owed.iter().sum();

@@ -8,7 +8,9 @@ use super::shop::*;
 fn document_in(shop: &Shop, state: State) -> String {
     let id = match state {
         State::Held => shop.take(odd_sale(1)).id,
-        _ => shop.take(sale(1)).id,
+        State::Delivered | State::Withdrawn | State::Waiting | State::Parked => {
+            shop.take(sale(1)).id
+        }
     };
     match state {
         State::Held | State::Waiting => {}

@@ -106,7 +106,9 @@ pub fn with(mut document: Value, pointer: &str, value: impl Into<Value>) -> Valu
     match parent {
         Value::Object(map) => drop(map.insert(name.to_owned(), value.into())),
         Value::Array(list) => list[name.parse::<usize>().unwrap()] = value.into(),
-        other => panic!("{other} has no fields"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            panic!("{parent} has no fields")
+        }
     }
     document
 }
