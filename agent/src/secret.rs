@@ -181,7 +181,6 @@ fn open_to_everybody(file: &std::fs::File) -> io::Result<bool> {
 }
 
 #[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the same shape as on Unix")]
 fn open_to_everybody(_: &std::fs::File) -> io::Result<bool> {
     // Windows: the folder's access list, set by the installer, is inherited by what lies in it.
     Ok(false)

@@ -62,7 +62,6 @@ fn same_owner(dir: &std::path::Path, file: &std::path::Path) -> std::io::Result<
 }
 
 #[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the same shape as on Unix")]
 fn same_owner(_: &std::path::Path, _: &std::path::Path) -> std::io::Result<()> {
     // Windows: rights are inherited from the folder.
     Ok(())

@@ -14,7 +14,7 @@ use crate::cli::verdict;
 use crate::store::proof::{self, Question, ReadBack};
 
 /// What stands where nothing is known.
-const UNKNOWN: &str = "?";
+const UNKNOWN: &str = "-";
 
 /// Prove that nothing is missing: rung up, stored, acknowledged and read back.
 #[derive(Debug, Args)]

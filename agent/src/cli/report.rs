@@ -83,7 +83,8 @@ impl Failure {
     }
     /// Everything that is wrong with a configuration file.
     pub fn bad_config(file: &str, problems: &[ConfigError]) -> Self {
-        Self::config(config_problems(file, problems))
+        let problems = config_problems(file, problems);
+        Self::config(format!("the configuration is not right\n{problems}"))
     }
     /// Why it is so.
     #[must_use]

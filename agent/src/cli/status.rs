@@ -40,8 +40,10 @@ fn print(out: &mut Out, status: &Value) -> Result<(), Failure> {
     let documents = &status["documents"];
     let number = |name: &str| grouped(documents[name].as_u64().unwrap_or_default());
     let value = match documents["waiting_value"].as_str() {
-        Some(value) => format!(" ({} {})", grouped(value), text(documents, "currency")),
-        None => String::new(),
+        Some(value) if documents["waiting"] != 0 => {
+            format!(" ({} {})", grouped(value), text(documents, "currency"))
+        }
+        Some(_) | None => String::new(),
     };
     out.line(format!(
         "documents: {} waiting{value}, {} parked, {} held",
@@ -59,7 +61,8 @@ fn print(out: &mut Out, status: &Value) -> Result<(), Failure> {
         out.line(format!("to {name}: {state}. {}", text(destination, "sentence")).trim_end())?;
     }
     let catalog = &status["catalog"];
-    if let Some(products) = catalog["products"].as_u64() {
+    if let (Some(_), Some(products)) = (catalog["revision"].as_str(), catalog["products"].as_u64())
+    {
         let taken = catalog["taken_at"].as_str().unwrap_or("never");
         out.line(format!(
             "catalog: {} products, taken {taken}",

@@ -71,7 +71,10 @@ impl Finding {
     }
     /// What a failure of a step on the way means to a check.
     fn of(name: &str, failure: &Failure) -> Self {
-        Self::new(Level::Fail, name, failure.sentence(), failure.advice())
+        // A bad configuration is told in several lines; a check is one.
+        let sentence = failure.sentence();
+        let lines: Vec<&str> = sentence.lines().map(str::trim).collect();
+        Self::new(Level::Fail, name, lines.join("; "), failure.advice())
     }
 }
 
