@@ -3,10 +3,14 @@
 //! Document or destination at fault: a [`Verdict`] is about one document, an [`Outage`] about the destination, and
 //! nobody in the batch is charged for an outage. That split makes a poisoned document harmless and an outage cheap.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use tillpost_shared::document::Document;
+use uuid::Uuid;
 
 use crate::backoff;
 
@@ -75,6 +79,29 @@ impl Answer {
             hint: hint.into(),
         }
     }
+}
+
+/// A document on its way to a destination.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The order in which documents were stored.
+    pub seq: i64,
+    /// The agent's id.
+    pub id: Uuid,
+    /// The natural key.
+    pub key: String,
+    /// UUIDv5 of the key: the idempotency key at the destination.
+    pub uid: Uuid,
+    /// The trading day.
+    pub business_date: Date,
+    /// When the agent stored it.
+    pub received_at: Timestamp,
+    /// Answers so far.
+    pub attempts: u32,
+    /// For a day close: the keys of its day that have not arrived. Empty unless the close goes without them.
+    pub missing: Vec<String>,
+    /// The document.
+    pub document: Arc<Document>,
 }
 
 /// What a destination says of one document.

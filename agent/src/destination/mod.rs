@@ -5,38 +5,13 @@ pub mod line;
 pub mod odoo;
 
 use std::future::Future;
-use std::sync::Arc;
 
-use jiff::Timestamp;
-use jiff::civil::Date;
 use rust_decimal::Decimal;
-use tillpost_shared::document::{Document, Kind};
+use tillpost_shared::document::Kind;
 use uuid::Uuid;
 
+pub use crate::outbox::Delivery;
 use crate::outbox::{Outage, Verdict};
-
-/// A document on its way to a destination.
-#[derive(Debug, Clone)]
-pub struct Delivery {
-    /// The order in which documents were stored.
-    pub seq: i64,
-    /// The agent's id.
-    pub id: Uuid,
-    /// The natural key.
-    pub key: String,
-    /// UUIDv5 of the key: the idempotency key at the destination.
-    pub uid: Uuid,
-    /// The trading day.
-    pub business_date: Date,
-    /// When the agent stored it.
-    pub received_at: Timestamp,
-    /// Answers so far.
-    pub attempts: u32,
-    /// For a day close: the keys of its day that have not arrived. Empty unless the close goes without them.
-    pub missing: Vec<String>,
-    /// The document.
-    pub document: Arc<Document>,
-}
 
 /// What a destination holds of a document, read back for the proof.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use tillpost_shared::document::Kind;
 
-use crate::destination::Delivery;
+use crate::outbox::Delivery;
 use crate::outbox::{self, Answer, Next, Policy, Standing, State, Verdict};
 use crate::store::depends::{self, Candidate};
 use crate::store::load::load;

@@ -9,7 +9,7 @@ use tillpost_shared::document::{Document, SCHEMA};
 use tillpost_shared::shape::{Place, Unknown};
 use uuid::Uuid;
 
-use crate::destination::Delivery;
+use crate::outbox::Delivery;
 use crate::outbox::{Answer, Standing};
 use crate::store::{StoreError, depends, timestamp};
 

@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use tillpost_shared::document::Document;
 use uuid::Uuid;
 
+use super::moods::*;
 use super::shop::*;
-use crate::destination::Delivery;
+use crate::outbox::Delivery;
 use crate::store::accept::Outcome;
 use crate::store::history::{self, Chain};
 use crate::store::{Store, StoreError};
@@ -18,27 +19,6 @@ use crate::store::{Store, StoreError};
 const DAYS: u32 = 32;
 /// Steps of a day.
 const STEPS_MAX: usize = 40;
-
-/// What the destination does with a document that it does not hold yet.
-#[derive(Debug, Clone, Copy)]
-enum Mood {
-    Takes,
-    Refuses,
-    KnowsBeforehand,
-    Postpones,
-}
-
-/// Where a hand-over ends.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum End {
-    Noted,
-    Unreachable,
-    TooLarge,
-    AnswerLost,
-    PutAside,
-    CutBeforeSending,
-    CutBeforeNoting,
-}
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -395,14 +375,6 @@ impl World {
             .read(|reader| lane::any_due(reader, ODOO, self.now))
             .unwrap()
     }
-}
-
-/// By whose hand a state may have changed.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Changes {
-    None,
-    ByAnswer,
-    ByPerson,
 }
 
 proptest! {

@@ -5,6 +5,7 @@ mod depends;
 mod history;
 mod lane;
 mod machine;
+mod moods;
 mod person;
 mod plans;
 mod read;
