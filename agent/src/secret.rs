@@ -197,14 +197,8 @@ pub fn new_install_id() -> String {
     hex(&random::<INSTALL_ID_BYTES>())
 }
 
-/// The command line's key: the one in the data folder, or a new one. For the service.
+/// Makes the command line's key anew and writes it into the data folder. For the service, at its start.
 pub fn make_cli_key(data_dir: &Path) -> Result<Secret, SecretError> {
-    if let Ok(key) = read_cli_key(data_dir)
-        && key.expose().starts_with(TOKEN_PREFIX)
-        && key.expose().len() == TOKEN_PREFIX.len() + 2 * TOKEN_BYTES
-    {
-        return Ok(key);
-    }
     let path = paths::cli_key_file(data_dir);
     let key = new_token();
     write_private(&path, &key).map_err(|source| SecretError::Write { path, source })?;
@@ -300,7 +294,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || !text.is_ascii() {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }
     let pairs = (0..text.len()).step_by(2);

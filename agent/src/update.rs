@@ -47,7 +47,9 @@ impl Refresh {
         let mut asked = None;
         while !self.stop.is_cancelled() {
             self.refresh().await;
-            asked.take().map(Errand::done);
+            if let Some(errand) = asked.take() {
+                Errand::done(errand);
+            }
             tokio::select! {
                 () = tokio::time::sleep(self.every) => {}
                 () = self.ear.heard() => {}

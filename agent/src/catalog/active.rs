@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tillpost_shared::catalog::Revision;
 
-use super::file::{CatalogError, CatalogFile, Query, build, disk, sync_dir};
+use super::build::build;
+use super::file::{CatalogError, CatalogFile, Query, disk, sync_dir};
 use super::{Answer, Snapshot, Stock};
 use crate::outbox::Answer as Note;
 

@@ -1,9 +1,8 @@
 //! One revision of the catalog as a SQLite file: written once, complete, then only read.
 //!
-//! Written under another name with its indices last, checked, synced and renamed: a file with a catalog's name is a
-//! whole catalog. Read by a few connections of its own, so that look-ups meet neither each other nor the outbox.
+//! [`super::build`] writes it. Read by a few connections of its own, so that look-ups meet neither each other nor the outbox.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,8 +13,6 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 use tillpost_shared::catalog::{Product, Revision, comparable_barcode, hex};
 
-use super::Snapshot;
-
 /// Look-ups that read at the same time; more wait for each other for some microseconds.
 const READERS: usize = 4;
 /// How much of the file may be mapped into memory; the operating system decides what stays there.
@@ -25,18 +22,7 @@ pub const SEARCH_LIMIT_MAX: usize = 100;
 /// Words of a search that count.
 const SEARCH_WORDS_MAX: usize = 8;
 /// The layout of the tables; a file of another one is fetched again.
-const LAYOUT: i64 = 1;
-
-const TABLES: &str = "
-    CREATE TABLE meta (revision TEXT NOT NULL, taken_at TEXT NOT NULL, products INTEGER NOT NULL, layout INTEGER NOT NULL) STRICT;
-    CREATE TABLE product (id INTEGER PRIMARY KEY, sku TEXT NOT NULL, body TEXT NOT NULL) STRICT;
-    CREATE TABLE search (id INTEGER PRIMARY KEY, folded TEXT NOT NULL) STRICT;
-    CREATE TABLE barcode (code TEXT NOT NULL, product INTEGER NOT NULL) STRICT;
-    CREATE TABLE change (at INTEGER NOT NULL) STRICT;";
-const INDICES: &str = "
-    CREATE INDEX product_by_sku ON product (sku);
-    CREATE INDEX barcode_by_code ON barcode (code);
-    CREATE INDEX change_by_at ON change (at);";
+pub(super) const LAYOUT: i64 = 1;
 
 /// What a till asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,98 +100,6 @@ pub struct CatalogFile {
     pub products: usize,
     readers: Vec<Mutex<Connection>>,
     turn: AtomicUsize,
-}
-
-/// Writes a snapshot below the folder; the file's path and SHA-256. A complete file of that revision is written over.
-pub fn build(dir: &Path, snapshot: &Snapshot) -> Result<(PathBuf, String), CatalogError> {
-    let revision = &snapshot.revision.0;
-    let plain = revision.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if !plain || !(1..=64).contains(&revision.len()) {
-        return Err(CatalogError::Revision);
-    }
-    let path = dir.join(format!("catalog-{revision}.db"));
-    let part = dir.join(format!("catalog-{revision}.db.part"));
-    if part.exists() {
-        fs::remove_file(&part).map_err(disk("remove", &part))?;
-    }
-    fill(&part, snapshot).map_err(database("write", &part))?;
-    let written = File::options()
-        .write(true)
-        .open(&part)
-        .map_err(disk("open", &part))?;
-    written.sync_all().map_err(disk("sync", &part))?;
-    let digest = digest(&part)?;
-    fs::rename(&part, &path).map_err(disk("rename", &part))?;
-    sync_dir(dir)?;
-    Ok((path, digest))
-}
-
-fn fill(path: &Path, snapshot: &Snapshot) -> Result<(), rusqlite::Error> {
-    let mut database = Connection::open(path)?;
-    // Nothing of it counts before the rename, so SQLite's own safety would only cost time.
-    database.execute_batch(
-        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;",
-    )?;
-    database.execute_batch(TABLES)?;
-    let transaction = database.transaction()?;
-    rows(&transaction, snapshot)?;
-    transaction.commit()?;
-    database.execute_batch(INDICES)?;
-    database.execute_batch("ANALYZE;")?;
-    let kept: i64 = database.query_row("SELECT count(*) FROM product", [], |row| row.get(0))?;
-    if kept != number(snapshot.products.len()) {
-        return Err(rusqlite::Error::QueryReturnedNoRows);
-    }
-    let sound: String = database.query_row("PRAGMA quick_check", [], |row| row.get(0))?;
-    if sound != "ok" {
-        return Err(rusqlite::Error::InvalidQuery);
-    }
-    database.close().map_err(|(_, error)| error)
-}
-
-fn rows(database: &Connection, snapshot: &Snapshot) -> Result<(), rusqlite::Error> {
-    let mut product = database.prepare("INSERT INTO product VALUES (?1, ?2, ?3)")?;
-    let mut search = database.prepare("INSERT INTO search VALUES (?1, ?2)")?;
-    let mut barcode = database.prepare("INSERT INTO barcode VALUES (?1, ?2)")?;
-    let mut changes = std::collections::BTreeSet::new();
-    // In the order of names, so that a search can stop at its limit and still answers the first ones.
-    let mut order: Vec<&Product> = snapshot.products.iter().collect();
-    order.sort_by_cached_key(|product| (product.name.to_lowercase(), product.sku.clone()));
-    for (id, each) in (1_i64..).zip(order) {
-        let body = serde_json::to_string(each)
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-        product.execute(params![id, each.sku, body])?;
-        search.execute(params![id, folded(each)])?;
-        for code in &each.barcodes {
-            barcode.execute(params![comparable_barcode(code), id])?;
-        }
-        changes.extend(each.changes().map(Timestamp::as_second));
-    }
-    let mut change = database.prepare("INSERT INTO change VALUES (?1)")?;
-    for at in changes {
-        change.execute([at])?;
-    }
-    database.execute(
-        "INSERT INTO meta VALUES (?1, ?2, ?3, ?4)",
-        params![
-            snapshot.revision.0,
-            snapshot.taken_at.to_string(),
-            number(snapshot.products.len()),
-            LAYOUT
-        ],
-    )?;
-    Ok(())
-}
-
-/// A length as SQLite counts.
-fn number(length: usize) -> i64 {
-    i64::try_from(length).unwrap_or(i64::MAX)
-}
-
-/// What a search looks through.
-fn folded(product: &Product) -> String {
-    let codes = product.barcodes.join("\n");
-    format!("{}\n{}\n{codes}", product.name, product.sku).to_lowercase()
 }
 
 impl CatalogFile {
@@ -379,7 +273,7 @@ fn search(database: &Connection, text: &str, limit: usize) -> Bodies {
 }
 
 /// The file's SHA-256.
-fn digest(path: &Path) -> Result<String, CatalogError> {
+pub(super) fn digest(path: &Path) -> Result<String, CatalogError> {
     let mut file = File::open(path).map_err(disk("open", path))?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
@@ -410,11 +304,19 @@ pub(super) fn disk(doing: &'static str, path: &Path) -> impl Fn(std::io::Error) 
     }
 }
 
-fn database(doing: &'static str, path: &Path) -> impl Fn(rusqlite::Error) -> CatalogError {
+pub(super) fn database(
+    doing: &'static str,
+    path: &Path,
+) -> impl Fn(rusqlite::Error) -> CatalogError {
     let path = path.to_owned();
     move |source| CatalogError::Database {
         doing,
         path: path.clone(),
         source,
     }
+}
+
+/// A length as SQLite counts.
+pub(super) fn number(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
 }

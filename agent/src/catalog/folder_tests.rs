@@ -10,7 +10,7 @@ fn write(dir: &Path, name: &str, text: &str, age_seconds: u64) {
     let path = dir.join(name);
     fs::write(&path, text).unwrap();
     let file = fs::File::options().write(true).open(&path).unwrap();
-    let at = SystemTime::now() - Duration::from_secs(age_seconds);
+    let at = SystemTime::from(crate::activity::now()) - Duration::from_secs(age_seconds);
     file.set_modified(at).unwrap();
 }
 async fn fetch(dir: &Path, since: Option<&Revision>) -> Result<Fetched, Outage> {

@@ -6,11 +6,13 @@
 
 pub mod active;
 pub mod assemble;
+mod build;
 pub mod file;
 pub mod folder;
 pub mod odoo;
 pub mod prices;
 pub mod pull;
+mod reading;
 
 use std::collections::BTreeMap;
 use std::future::Future;

@@ -293,7 +293,10 @@ async fn odoo_catalog_sees_every_change() {
         .install(&new, crate::catalog::Shrinking::Refused)
         .unwrap();
     let found = active
-        .lookup(&crate::catalog::Query::Sku("CONS_0001".into()), activity::now())
+        .lookup(
+            &crate::catalog::Query::Sku("CONS_0001".into()),
+            activity::now(),
+        )
         .unwrap();
     println!("{}", serde_json::to_string(&found).unwrap());
     println!(

@@ -104,12 +104,12 @@ impl Checking {
             let mut items = items.into_iter();
             for (place, refused) in places {
                 number += 1;
-                let result = match refused {
-                    Value::Null => match items.next() {
-                        Some(item) => self.item(item, &place),
-                        None => continue,
-                    },
-                    refused => refused,
+                let result = if refused.is_null()
+                    && let Some(item) = items.next()
+                {
+                    self.item(item, &place)
+                } else {
+                    refused
                 };
                 self.tell(&place, result, context)?;
             }

@@ -48,3 +48,15 @@ fn a_profile_that_does_not_exist_is_a_wrong_call() {
     assert_eq!(failure.exit(), Exit::Usage);
     assert!(failure.text().ends_with("there are: ndjson, json"));
 }
+
+#[test]
+fn a_line_over_the_limit_does_not_take_its_neighbours_along() {
+    let long = "x".repeat(5 << 20);
+    let (exit, text) = check(&format!("{long}\n{SALE}\n"), false);
+    assert_eq!(exit, Exit::No);
+    assert!(
+        text.starts_with("refused a.ndjson:1\n    too_large: "),
+        "{text}"
+    );
+    assert!(text.contains("accepted ZH01/3/0/4711"), "{text}");
+}

@@ -239,9 +239,10 @@ fn show(id: &str, context: &mut Context) -> Result<Exit, Failure> {
             .strftime("%Y-%m-%d %H:%M:%S");
         out.line(format!("{at}  {}: {}", entry.who, entry.what))?;
     }
-    match &view.document {
-        Value::Null => out.line("its text is no longer kept: it was delivered long ago")?,
-        document => out.line(format!("{document:#}"))?,
+    if view.document.is_null() {
+        out.line("its text is no longer kept: it was delivered long ago")?;
+    } else {
+        out.line(format!("{:#}", view.document))?;
     }
     Ok(Exit::Done)
 }
@@ -273,7 +274,7 @@ fn act(
             match answer.status {
                 200 => Ok(answer.body),
                 404 => Err(not_found(id)),
-                _ => Err(answer.failure()),
+                _ => Err(answer.failure().about(id)),
             }
         } else {
             Err(not_found(id))

@@ -173,4 +173,6 @@ fn end_with_bug() {
 }
 
 #[cfg(test)]
+mod service_tests;
+#[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use tillpost_shared::config::{Destination, DestinationType};
+use tillpost_shared::config::{Destination, DestinationType, SecretSource};
 
 use crate::app::{self, parts};
 use crate::cli::ask;
@@ -13,7 +13,6 @@ use crate::cli::prepare::{self, Plan, PrepareError, Prepared};
 use crate::cli::report::{Exit, Failure};
 use crate::secret::{self, Secret};
 use crate::store::tills;
-use tillpost_shared::config::SecretSource;
 
 /// The environment variable with the administrator's key, for set-ups without a person.
 const KEY_VARIABLE: &str = "TILLPOST_ODOO_ADMIN_KEY";
@@ -23,8 +22,10 @@ const KEY_VARIABLE: &str = "TILLPOST_ODOO_ADMIN_KEY";
 #[command(after_help = "Example:\n  tillpost odoo prepare --dry-run")]
 pub enum Odoo {
     /// Set up tills, journals, payment methods and the agent's user in Odoo; run again it changes nothing.
-    #[command(after_help = "Example:\n  tillpost odoo prepare --dry-run\n  tillpost odoo prepare --till 1 --till 2\n\n\
-        It needs an administrator's API key: asked for, or in TILLPOST_ODOO_ADMIN_KEY. The key is not kept.")]
+    #[command(
+        after_help = "Example:\n  tillpost odoo prepare --dry-run\n  tillpost odoo prepare --till 1 --till 2\n\n\
+        It needs an administrator's API key: asked for, or in TILLPOST_ODOO_ADMIN_KEY. The key is not kept."
+    )]
     Prepare(Prepare),
 }
 
@@ -54,7 +55,11 @@ pub fn run(odoo: &Odoo, context: &mut Context) -> Result<Exit, Failure> {
     let json = context.out.json();
     // What is done is told as it is done; a program reads only how it ended.
     let mut told = Vec::new();
-    let to: &mut dyn std::io::Write = if json { &mut told } else { context.out.writer() };
+    let to: &mut dyn std::io::Write = if json {
+        &mut told
+    } else {
+        context.out.writer()
+    };
     let prepared = runtime
         .block_on(prepare::prepare(&client, &plan, arguments.dry_run, to))
         .map_err(failed)?;
@@ -79,11 +84,15 @@ fn destination<'a>(loaded: &'a Loaded, name: Option<&str>) -> Result<&'a Destina
         .collect();
     match (odoos.as_slice(), name) {
         ([one], _) => Ok(one),
-        ([], Some(name)) => Err(Failure::usage(format!("the configuration has no Odoo destination called {name}"))),
+        ([], Some(name)) => Err(Failure::usage(format!(
+            "the configuration has no Odoo destination called {name}"
+        ))),
         ([], None) => Err(Failure::config("the configuration has no Odoo destination")
             .hint("add a [[destination]] of type odoo to tillpost.toml first")),
-        (_, _) => Err(Failure::usage("the configuration has more than one Odoo destination")
-            .hint("say which with --destination NAME")),
+        (_, _) => Err(
+            Failure::usage("the configuration has more than one Odoo destination")
+                .hint("say which with --destination NAME"),
+        ),
     }
 }
 
@@ -99,13 +108,18 @@ fn tills_of(loaded: &Loaded, named: &[String], context: &Context) -> Result<Vec<
 }
 
 fn key() -> Result<Secret, Failure> {
-    match secret::read(&SecretSource::Env(KEY_VARIABLE.to_owned())) {
-        Ok(key) => Ok(key),
-        Err(_) => {
-            note("an administrator's API key is needed (Odoo: My Preferences, Security, Add API Key); it is not kept");
-            ask::secret("key")
-        }
+    if let Ok(key) = secret::read(&SecretSource::Env(KEY_VARIABLE.to_owned())) {
+        return Ok(key);
     }
+    note(
+        "an administrator's API key is needed (Odoo: My Preferences, Security, Add API Key); it is not kept",
+    );
+    let key = ask::secret("key")?;
+    if key.expose().is_empty() {
+        let hint = format!("type it, or give it in {KEY_VARIABLE}");
+        return Err(Failure::usage("no administrator's key was given").hint(hint));
+    }
+    Ok(key)
 }
 
 fn failed(error: PrepareError) -> Failure {
@@ -128,7 +142,13 @@ mod tests {
         let (_dir, context, _) = store(false);
         let loaded = context.load().unwrap();
         assert_eq!(destination(&loaded, None).unwrap_err().exit(), Exit::Config);
-        assert_eq!(destination(&loaded, Some("odoo")).unwrap_err().exit(), Exit::Usage);
-        assert_eq!(tills_of(&loaded, &["1".to_owned()], &context).unwrap(), ["1"]);
+        assert_eq!(
+            destination(&loaded, Some("odoo")).unwrap_err().exit(),
+            Exit::Usage
+        );
+        assert_eq!(
+            tills_of(&loaded, &["1".to_owned()], &context).unwrap(),
+            ["1"]
+        );
     }
 }

@@ -6,8 +6,10 @@
 //! and after a failure it goes on where it stopped.
 
 pub mod apply;
+pub mod people;
 pub mod present;
 pub mod steps;
+mod tills;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

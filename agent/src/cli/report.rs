@@ -97,6 +97,12 @@ impl Failure {
         self.hint = Some(hint.into());
         self
     }
+    /// What it is about, in front of the message.
+    #[must_use]
+    pub fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
     /// The exit code it leads to.
     pub fn exit(&self) -> Exit {
         self.exit
@@ -104,19 +110,15 @@ impl Failure {
 
     /// Its causes, each said once: some libraries repeat their source in their own text.
     fn causes(&self) -> Vec<String> {
+        let first = self.source.as_deref().map(|source| source as &dyn Error);
         let mut said = self.message.clone();
         let mut causes = Vec::new();
-        let mut next: Option<&dyn Error> = match &self.source {
-            Some(source) => Some(source.as_ref()),
-            None => None,
-        };
-        while let Some(cause) = next {
+        for cause in std::iter::successors(first, |cause| (**cause).source()) {
             let reason = cause.to_string();
             if !said.contains(&reason) {
                 causes.push(reason.clone());
                 said = reason;
             }
-            next = cause.source();
         }
         causes
     }

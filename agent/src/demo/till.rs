@@ -11,7 +11,7 @@ use tillpost_shared::catalog::Product;
 use crate::demo::goods::CURRENCY;
 
 /// Money put into the drawer in the morning.
-const OPENING: Decimal = Decimal::from_parts(200_00, 0, 0, false, 2);
+const OPENING: Decimal = Decimal::from_parts(20_000, 0, 0, false, 2);
 /// Swiss coins: cash totals are rounded to this.
 const COIN: Decimal = Decimal::from_parts(5, 0, 0, false, 2);
 

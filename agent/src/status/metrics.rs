@@ -104,7 +104,8 @@ fn outbox(registry: &mut Registry, figures: &Figures, money: bool) {
 }
 
 fn lanes(registry: &mut Registry, figures: &Figures) {
-    let kinds: [(&str, &str, fn(&Lane) -> i64); 3] = [
+    type Of = fn(&Lane) -> i64;
+    let kinds: [(&str, &str, Of); 3] = [
         ("lane_waiting", "Deliveries to be made", |lane| lane.waiting),
         ("lane_parked", "Deliveries refused", |lane| lane.parked),
         (

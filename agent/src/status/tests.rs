@@ -360,15 +360,14 @@ async fn the_page_allows_no_script() {
 }
 
 #[tokio::test]
-async fn a_refresh_of_prices_needs_a_login_and_a_source() {
+async fn a_refresh_of_prices_needs_a_login_and_a_catalog() {
     let fixture = fixture("").await;
     let ask = || post("/v1/catalog/refresh", &json!({}));
     assert_eq!(ask().of(&fixture).await.status, 401);
     let key = fixture.api.parts.cli_key.expose().to_owned();
-    assert_eq!(
-        ask().token(&key).of(&fixture).await.code(),
-        "no_catalog_source"
-    );
+    let answer = ask().token(&key).of(&fixture).await;
+    assert_eq!(answer.status, 409);
+    assert_eq!(answer.code(), "no_catalog_source");
 }
 
 #[tokio::test]

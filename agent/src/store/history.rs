@@ -79,6 +79,14 @@ pub fn verify(connection: &Connection) -> Result<Chain, StoreError> {
         }
         before = hash;
     }
+    // The counter remembers rows that were cut off at the end.
+    let given: Option<i64> = connection
+        .prepare_cached("SELECT seq FROM sqlite_sequence WHERE name = 'history'")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    if given.unwrap_or(0) != count {
+        return Ok(Chain::BrokenAt(count + 1));
+    }
     Ok(Chain::Whole(count))
 }
 

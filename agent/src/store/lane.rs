@@ -100,7 +100,8 @@ pub fn any_due(
 
 fn unfinished(connection: &Connection, destination: &str) -> Result<Vec<i64>, StoreError> {
     let mut question = connection.prepare_cached(
-        "SELECT seq FROM deliveries WHERE destination = ?1 AND batch IS NOT NULL AND state = 'waiting' ORDER BY seq",
+        "SELECT seq FROM deliveries INDEXED BY deliveries_batch
+         WHERE destination = ?1 AND batch IS NOT NULL AND state = 'waiting' ORDER BY seq",
     )?;
     let rows = question.query_map([destination], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -272,7 +273,8 @@ pub fn let_go(
         note_sent(connection, destination)?;
     }
     connection.execute(
-        "UPDATE deliveries SET batch = NULL, due_at = ?2 WHERE destination = ?1 AND batch IS NOT NULL",
+        "UPDATE deliveries INDEXED BY deliveries_batch SET batch = NULL, due_at = ?2
+         WHERE destination = ?1 AND batch IS NOT NULL",
         params![destination, due_at.map_or(0, micros)],
     )?;
     Ok(())
@@ -281,7 +283,8 @@ pub fn let_go(
 /// What may have been seen may not be sent again under other content: see `sent` in the schema.
 fn note_sent(connection: &Connection, destination: &str) -> Result<(), StoreError> {
     connection.execute(
-        "UPDATE deliveries SET sent = 1 WHERE destination = ?1 AND batch IS NOT NULL",
+        "UPDATE deliveries INDEXED BY deliveries_batch SET sent = 1
+         WHERE destination = ?1 AND batch IS NOT NULL",
         [destination],
     )?;
     Ok(())
@@ -306,7 +309,7 @@ pub fn any_due_beyond(connection: &Connection, latest: Timestamp) -> Result<bool
 /// No due time lies further ahead than this: a clock that jumped back must not freeze a lane.
 pub fn cap_due(connection: &Connection, latest: Timestamp) -> Result<usize, StoreError> {
     Ok(connection.execute(
-        "UPDATE deliveries SET due_at = ?1 WHERE state = 'waiting' AND due_at > ?1",
+        "UPDATE deliveries SET due_at = ?1 WHERE state = 'waiting' AND due_at > 0 AND due_at > ?1",
         [micros(latest)],
     )?)
 }

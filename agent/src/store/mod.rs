@@ -10,9 +10,9 @@ pub mod accept;
 mod arrival;
 pub mod backup;
 pub mod connection;
-pub mod figures;
 mod depends;
 pub mod export;
+pub mod figures;
 pub mod history;
 pub mod lane;
 mod load;
@@ -20,6 +20,8 @@ pub mod person;
 pub mod proof;
 pub mod read;
 pub mod survey;
+#[cfg(test)]
+mod tests;
 pub mod tills;
 pub mod writer;
 

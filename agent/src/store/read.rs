@@ -192,6 +192,35 @@ pub struct RowView {
 
 /// Documents that fit a filter.
 pub fn documents(connection: &Connection, filter: &Filter) -> Result<Page, StoreError> {
+    let (sql, values) = list_sql(filter);
+    let mut question = connection.prepare_cached(&sql)?;
+    let rows = question.query_map(params_from_iter(values), |row| {
+        let total: Option<i64> = row.get(6)?;
+        let view = RowView {
+            id: row.get(1)?,
+            key: row.get(2)?,
+            kind: row.get(3)?,
+            till: row.get(4)?,
+            business_date: row.get(5)?,
+            total: total.map(money_text),
+            currency: row.get(7)?,
+            state: state(row, 8)?,
+            received_at: timestamp(row.get(9)?),
+        };
+        Ok((row.get::<_, i64>(0)?, view))
+    })?;
+    let mut rows: Vec<(i64, RowView)> = rows.collect::<Result<_, _>>()?;
+    let more = rows.len() > filter.limit;
+    rows.truncate(filter.limit);
+    let next = rows.last().filter(|_| more).map(|(seq, _)| seq.to_string());
+    Ok(Page {
+        documents: rows.into_iter().map(|(_, view)| view).collect(),
+        next,
+    })
+}
+
+/// The statement of a list and its values.
+pub(super) fn list_sql(filter: &Filter) -> (String, Vec<Sql>) {
     let mut clauses = vec!["1".to_owned()];
     if filter
         .state
@@ -222,35 +251,14 @@ pub fn documents(connection: &Connection, filter: &Filter) -> Result<Page, Store
             .collect();
         clauses.push(format!("till IN ({})", marks.join(", ")));
     }
-    let mut question = connection.prepare(&format!(
+    // One more than asked for tells whether there is a next page.
+    let sql = format!(
         "SELECT seq, id, key, kind, till, business_date, total, currency, state, received_at
          FROM documents WHERE {} ORDER BY seq DESC LIMIT {}",
         clauses.join(" AND "),
-        filter.limit + 1
-    ))?;
-    let rows = question.query_map(params_from_iter(values), |row| {
-        let total: Option<i64> = row.get(6)?;
-        let view = RowView {
-            id: row.get(1)?,
-            key: row.get(2)?,
-            kind: row.get(3)?,
-            till: row.get(4)?,
-            business_date: row.get(5)?,
-            total: total.map(|total| money_text(total)),
-            currency: row.get(7)?,
-            state: state(row, 8)?,
-            received_at: timestamp(row.get(9)?),
-        };
-        Ok((row.get::<_, i64>(0)?, view))
-    })?;
-    let mut rows: Vec<(i64, RowView)> = rows.collect::<Result<_, _>>()?;
-    let more = rows.len() > filter.limit;
-    rows.truncate(filter.limit);
-    let next = rows.last().filter(|_| more).map(|(seq, _)| seq.to_string());
-    Ok(Page {
-        documents: rows.into_iter().map(|(_, view)| view).collect(),
-        next,
-    })
+        filter.limit.saturating_add(1)
+    );
+    (sql, values)
 }
 
 /// Money for people and programs: two digits after the point, more where there are more.

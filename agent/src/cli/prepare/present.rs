@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Plan;
-use super::steps::{GROUPS, PRODUCTS, QUANTITY_PRECISION, config_names};
+use super::people::GROUPS;
+use super::steps::{PRODUCTS, QUANTITY_PRECISION, config_names};
 use crate::catalog::pull;
 use crate::destination::odoo::client::{CallError, Client, Search};
 use crate::destination::odoo::row::Row;

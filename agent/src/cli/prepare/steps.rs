@@ -6,22 +6,15 @@ use serde_json::{Value, json};
 use tillpost_shared::config::Environment;
 
 use super::Plan;
-use super::present::{Method, PosConfig, Present, User};
+use super::people::user;
+use super::present::{Method, Present};
+use super::tills::{config, stray};
 use crate::destination::odoo::reference;
 
 /// What Odoo calls the accuracy of quantities.
 pub const QUANTITY_PRECISION: &str = "Product Unit";
 /// Decimal places that weighed goods need: Odoo's two turn 0.345 kg into 0.35.
 const QUANTITY_DIGITS_MIN: i64 = 3;
-/// The rights of the agent's user: sell, count lots and stock, move cash. Nothing of it can set up or delete.
-pub const GROUPS: [&str; 4] = [
-    "base.group_user",
-    "point_of_sale.group_pos_user",
-    "stock.group_stock_user",
-    "account.group_account_invoice",
-];
-/// Rights that the agent's user must not have.
-const GROUPS_TOO_MUCH: [&str; 2] = ["base.group_system", "base.group_erp_manager"];
 /// Products that stand for lines without a product of their own.
 pub const PRODUCTS: [(&str, &str); 7] = [
     ("TILLPOST-DEPOSIT", "Deposit"),
@@ -33,7 +26,7 @@ pub const PRODUCTS: [(&str, &str); 7] = [
     ("TILLPOST-TIP", "Tip"),
 ];
 /// The product of tips.
-const TIP: &str = "TILLPOST-TIP";
+pub(super) const TIP: &str = "TILLPOST-TIP";
 /// The smallest coin, in hundredths, where it is larger than the smallest amount everywhere the currency is used.
 const SMALLEST_COINS: [(&str, i64); 9] = [
     ("CHF", 5),
@@ -93,7 +86,7 @@ pub fn config_names(store: &str, till: &str) -> [String; 4] {
     [Production, Staging, Test, Development].map(|each| reference::config_name(store, till, each))
 }
 
-fn config_name(plan: &Plan, till: &str) -> String {
+pub(super) fn config_name(plan: &Plan, till: &str) -> String {
     reference::config_name(&plan.store, till, plan.environment)
 }
 
@@ -141,25 +134,25 @@ pub fn steps(plan: &Plan, present: &Present) -> Vec<Step> {
 }
 
 /// Stands in values for the id of a row that has this label when the step is done.
-fn later(label: impl Into<String>) -> Value {
+pub(super) fn later(label: impl Into<String>) -> Value {
     json!({ LATER: label.into() })
 }
 
-fn exists(what: String) -> Step {
+pub(super) fn exists(what: String) -> Step {
     Step {
         what,
         doing: Doing::Nothing,
     }
 }
 
-fn blocked(what: String, hint: impl Into<String>) -> Step {
+pub(super) fn blocked(what: String, hint: impl Into<String>) -> Step {
     Step {
         what,
         doing: Doing::Blocked(hint.into()),
     }
 }
 
-fn create(what: String, model: &'static str, values: Value, label: String) -> Step {
+pub(super) fn create(what: String, model: &'static str, values: Value, label: String) -> Step {
     Step {
         what,
         doing: Doing::Create {
@@ -170,7 +163,7 @@ fn create(what: String, model: &'static str, values: Value, label: String) -> St
     }
 }
 
-fn write(what: String, model: &'static str, id: i64, values: Value) -> Step {
+pub(super) fn write(what: String, model: &'static str, id: i64, values: Value) -> Step {
     Step {
         what,
         doing: Doing::Write { model, id, values },
@@ -293,7 +286,7 @@ fn cash_method(plan: &Plan, present: &Present, till: &str) -> Step {
     }
 }
 
-fn method<'a>(present: &'a Present, name: &str) -> Option<&'a Method> {
+pub(super) fn method<'a>(present: &'a Present, name: &str) -> Option<&'a Method> {
     let wanted = name.trim().to_lowercase();
     present
         .methods
@@ -320,7 +313,7 @@ fn shared_method(present: &Present, name: &str) -> Step {
 }
 
 /// The step to which cash is rounded, where the currency has no coin for its smallest amount.
-fn coin(plan: &Plan) -> Option<Decimal> {
+pub(super) fn coin(plan: &Plan) -> Option<Decimal> {
     let known = SMALLEST_COINS
         .iter()
         .find(|(currency, _)| *currency == plan.currency);
@@ -354,194 +347,4 @@ fn rounding(plan: &Plan, present: &Present) -> Option<Step> {
         values,
         "rounding".to_owned(),
     ))
-}
-
-/// The till as another environment's.
-fn stray(plan: &Plan, present: &Present, till: &str) -> Option<Step> {
-    let name = config_name(plan, till);
-    let all = config_names(&plan.store, till);
-    let other = |config: &&PosConfig| config.name != name && all.contains(&config.name);
-    let other = present.configs.iter().find(other)?;
-    let hint = format!(
-        "there is \"{}\", of another environment; this store is {}. Check `environment` and the database in tillpost.toml",
-        other.name,
-        plan.environment.as_str()
-    );
-    Some(blocked(format!("point of sale \"{name}\""), hint))
-}
-
-/// A point of sale per till, because Odoo keeps one open session per point of sale.
-fn config(plan: &Plan, present: &Present, till: &str) -> Step {
-    let name = config_name(plan, till);
-    let what = format!("point of sale \"{name}\"");
-    let mut methods = vec![known_or_later(
-        method(present, &cash_name(plan, till)),
-        format!("cash method of {till}"),
-    )];
-    let shared = plan.shared.iter();
-    methods
-        .extend(shared.map(|name| known_or_later(method(present, name), format!("method {name}"))));
-    let mut values = json!({ "picking_type_id": later("warehouse.pos_type_id") });
-    if coin(plan).is_some() {
-        values["cash_rounding"] = true.into();
-        values["rounding_method"] = later("rounding");
-        values["only_round_cash_method"] = true.into();
-    }
-    let Some(found) = present.configs.iter().find(|config| config.name == name) else {
-        values["name"] = name.into();
-        values["company_id"] = present.company.id.into();
-        values["payment_method_ids"] = json!([[6, 0, methods]]);
-        values["iface_tipproduct"] = true.into();
-        values["tip_product_id"] = later(format!("product {TIP}"));
-        return create(what, "pos.config", values, format!("till {till}"));
-    };
-    let changes = changes(plan, present, found, &methods, values);
-    match (changes, found.open) {
-        (None, _) => exists(what),
-        (Some(_), true) => blocked(
-            what,
-            "it has to be changed, and a session is open; close the day first, then run this again",
-        ),
-        (Some(values), false) => write(what, "pos.config", found.id, values),
-    }
-}
-
-/// An id that is known, or the label of what an earlier step makes.
-fn known_or_later(found: Option<&Method>, label: String) -> Value {
-    found.map_or_else(|| later(label), |method| method.id.into())
-}
-
-/// What has to change at a point of sale that is there; what a person added stays.
-fn changes(
-    plan: &Plan,
-    present: &Present,
-    found: &PosConfig,
-    methods: &[Value],
-    wanted: Value,
-) -> Option<Value> {
-    let mut values = json!({});
-    let has = |method: &&Value| {
-        method
-            .as_i64()
-            .is_some_and(|id| found.methods.contains(&id))
-    };
-    let missing: Vec<Value> = methods
-        .iter()
-        .filter(|method| !has(method))
-        .map(|method| json!([4, method]))
-        .collect();
-    if !missing.is_empty() {
-        values["payment_method_ids"] = missing.into();
-    }
-    let warehouse = present
-        .warehouses
-        .iter()
-        .find(|warehouse| warehouse.name == plan.store);
-    let picking_type = warehouse.and_then(|warehouse| warehouse.picking_type);
-    if picking_type.is_none() || found.picking_type != picking_type {
-        values["picking_type_id"] = wanted["picking_type_id"].clone();
-    }
-    let rounding = rounding_id(plan, present);
-    let rounds = found.rounds_only_cash && rounding.is_some() && found.rounding == rounding;
-    if coin(plan).is_some() && !rounds {
-        for key in ["cash_rounding", "rounding_method", "only_round_cash_method"] {
-            values[key] = wanted[key].clone();
-        }
-    }
-    if !found.tips {
-        values["iface_tipproduct"] = true.into();
-        values["tip_product_id"] = later(format!("product {TIP}"));
-    }
-    values
-        .as_object()
-        .is_some_and(|values| !values.is_empty())
-        .then_some(values)
-}
-
-/// The agent's user with the rights it needs and no more.
-fn user(plan: &Plan, present: &Present) -> Vec<Step> {
-    let what = format!(
-        "user {} with the rights to sell, count and move cash",
-        plan.login()
-    );
-    let missing: Vec<&str> = GROUPS
-        .into_iter()
-        .filter(|id| !present.groups.contains_key(*id))
-        .collect();
-    if !missing.is_empty() {
-        let hint = format!(
-            "Odoo does not have the groups {}; install Point of Sale, Inventory and Invoicing",
-            missing.join(", ")
-        );
-        return vec![blocked(what, hint)];
-    }
-    let wanted: Vec<i64> = GROUPS
-        .iter()
-        .filter_map(|id| present.groups.get(*id).copied())
-        .collect();
-    let company = &present.company;
-    let email = company
-        .email
-        .clone()
-        .unwrap_or_else(|| "tillpost@example.invalid".to_owned());
-    let Some(found) = &present.user else {
-        let values = json!({
-            "name": format!("Tillpost {}", plan.store), "login": plan.login(), "email": email, "lang": "en_US",
-            "company_id": company.id, "company_ids": [[6, 0, [company.id]]], "group_ids": [[6, 0, wanted]],
-        });
-        return vec![create(what, "res.users", values, "user".to_owned())];
-    };
-    let mut steps = vec![existing_user(what, present, found, &wanted, &email)];
-    let too_much = |id: &&str| {
-        present
-            .groups
-            .get(*id)
-            .is_some_and(|id| found.groups.contains(id))
-    };
-    if GROUPS_TOO_MUCH.iter().any(too_much) {
-        let what = format!("user {} without an administrator's rights", plan.login());
-        steps.push(blocked(
-            what,
-            "take the administrator's rights away from it in Odoo; its key lies on a PC in a store",
-        ));
-    }
-    steps
-}
-
-fn existing_user(
-    what: String,
-    present: &Present,
-    found: &User,
-    wanted: &[i64],
-    email: &str,
-) -> Step {
-    if found.company != present.company.id {
-        return blocked(
-            what,
-            format!(
-                "it belongs to another company than {}",
-                present.company.name
-            ),
-        );
-    }
-    let mut values = json!({});
-    if !found.active {
-        values["active"] = true.into();
-    }
-    // Odoo's answers come in this language, and the agent's log with them.
-    if found.lang != "en_US" {
-        values["lang"] = "en_US".into();
-    }
-    if !found.email {
-        values["email"] = email.into();
-    }
-    let missing = wanted.iter().filter(|id| !found.groups.contains(id));
-    let missing: Vec<Value> = missing.map(|id| json!([4, id])).collect();
-    if !missing.is_empty() {
-        values["group_ids"] = missing.into();
-    }
-    match values.as_object().is_some_and(|values| values.is_empty()) {
-        true => exists(what),
-        false => write(what, "res.users", found.id, values),
-    }
 }

@@ -1,7 +1,8 @@
 //! What is to be done in which situation; against a real Odoo below.
 
+use super::people::GROUPS;
 use super::present::{Company, Journal, Method, PosConfig, Present, User, Warehouse};
-use super::steps::{GROUPS, PRODUCTS};
+use super::steps::PRODUCTS;
 use super::*;
 
 fn plan(tills: &[&str]) -> Plan {

@@ -34,11 +34,14 @@ pub struct Stored {
     pub tip: Decimal,
     /// Whether it takes something back.
     pub refund: bool,
+    /// The customer.
+    pub customer: Option<i64>,
     /// Its lines and quantities.
     pub lines: Vec<(Uuid, Decimal)>,
 }
 
-const ORDER_FIELDS: [&str; 10] = [
+const ORDER_FIELDS: [&str; 11] = [
+    "partner_id",
     "uuid",
     "name",
     "state",
@@ -138,6 +141,7 @@ fn stored(row: &Row) -> Option<Stored> {
             Decimal::ZERO
         },
         refund: row.flag("is_refund"),
+        customer: row.one("partner_id"),
         lines: Vec::new(),
     })
 }
@@ -263,6 +267,7 @@ mod tests {
             paid: dec("10.05"),
             tip: Decimal::ZERO,
             refund: false,
+            customer: None,
             lines: vec![(Uuid::from_u128(11), dec("0.345"))],
         };
         change(&mut stored);

@@ -15,38 +15,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
-use serde_json::{Value, json};
+use serde_json::json;
 use tillpost_shared::document::stock::{CountLine, CountMode, MissingMeans};
 use tillpost_shared::document::{Body, Document, StockCount};
 use tillpost_shared::key;
 
-use super::answer::{Blame, judge, outage};
-use super::client::{CallError, Client, Search};
+use super::answer::{Blame, judge};
+use super::client::CallError;
 use super::desk::Desk;
-use super::parts::odoo_time;
 use super::products::{self, Article, Code};
 use super::reference::PosConfig;
-use super::row::{Row, number};
+use super::stock::{self, Spot, Stock};
 use super::translate;
 use crate::destination::Delivery;
-use crate::failpoint;
 use crate::outbox::{Cause, Outage, Verdict};
 
-/// How many rows are written in one call; 200 take Odoo about 5 s.
-const ROWS_MAX: usize = 200;
 /// How many counts are remembered as applied, for parts that come once more.
 const APPLIED_MAX: usize = 100;
-
-/// Where stock lies: product, place and lot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Spot {
-    product: i64,
-    location: i64,
-    lot: Option<i64>,
-}
-
-/// How much lies, or is to lie, where.
-type Stock = BTreeMap<Spot, Decimal>;
 
 /// Why a count does not go on.
 enum Stop {
@@ -85,7 +70,7 @@ impl Desk {
         let parts = self.count_parts.get(&whole).cloned().unwrap_or_default();
         let alone = count.part.is_some() && parts.len() < 2 && delivery.attempts == 0;
         if !count.complete || alone {
-            let applied = was_applied(&self.client, &count_name(&whole)).await?;
+            let applied = stock::was_applied(&self.client, &count_name(&whole)).await?;
             let awaited = translate::later(
                 translate::parts_awaited(count.count.as_str()),
                 Cause::NotYet,
@@ -141,13 +126,16 @@ impl Desk {
                 self.till_missing(delivery.document.head.till()),
             ));
         };
-        let store_stock = store_stock(&self.client, &config).await?;
+        let Some(store_stock) = stock::store_stock(&self.client, &config).await? else {
+            let answer = translate::location_unknown("the till's own");
+            return Err(Stop::Verdict(translate::refused_here(answer)));
+        };
         let (counted, left_out) = self
             .counted_stock(&lines, store_stock, config.company)
             .await?;
         let mut target = counted;
         if count.mode == CountMode::Full && count.missing_means == Some(MissingMeans::Zero) {
-            for spot in stock(
+            for spot in stock::lying(
                 &self.client,
                 json!([["location_id", "child_of", store_stock]]),
             )
@@ -158,14 +146,14 @@ impl Desk {
             }
         }
         let name = count_name(whole);
-        let done = already_counted(&self.client, &name).await?;
+        let done = stock::already_counted(&self.client, &name).await?;
         target.retain(|spot, _| !done.contains(&spot.product));
-        merge_rows(&self.client).await?;
+        stock::merge_rows(&self.client).await?;
         let products: BTreeSet<i64> = target.keys().map(|spot| spot.product).collect();
-        let sold = sold_around(&self.client, &config, &products, count).await?;
+        let sold = stock::sold_around(&self.client, store_stock, &products, count).await?;
         correct(&mut target, &sold, store_stock);
-        write(&self.client, &target, &name).await?;
-        let there = stock(
+        stock::write(&self.client, &target, &name).await?;
+        let there = stock::lying(
             &self.client,
             json!([
                 ["product_id", "in", products],
@@ -222,7 +210,7 @@ impl Desk {
         let mut unknown: Vec<String> = Vec::new();
         let mut counted = Stock::new();
         let mut left_out = 0;
-        let locations = locations(&self.client, lines, store_stock).await?;
+        let locations = stock::locations(&self.client, lines, store_stock).await?;
         for line in lines {
             let Some(article) =
                 products::find(&self.shelf, &products::codes(&line.product)).cloned()
@@ -280,7 +268,7 @@ impl Desk {
                 continue;
             };
             lots.push((
-                Some(lot_id(&self.client, article.id, name.as_str(), company).await?),
+                Some(stock::lot_id(&self.client, article.id, name.as_str(), company).await?),
                 lot.quantity.0,
             ));
         }
@@ -296,219 +284,17 @@ fn count_name(whole: &str) -> String {
 fn count_lines(document: &Document) -> &[CountLine] {
     match &document.body {
         Body::StockCount(count) => &count.lines,
-        _ => &[],
+        Body::Sale(_)
+        | Body::Return(_)
+        | Body::Void(_)
+        | Body::DayOpen(_)
+        | Body::DayClose(_)
+        | Body::CashMovement(_)
+        | Body::TillActivity(_)
+        | Body::Settlement(_)
+        | Body::StockMove(_)
+        | Body::Pickup(_) => &[],
     }
-}
-
-async fn was_applied(client: &Client, name: &str) -> Result<bool, Outage> {
-    already_counted(client, name)
-        .await
-        .map(|products| !products.is_empty())
-        .map_err(|error| outage(&error))
-}
-
-/// Products that the count has moved already.
-async fn already_counted(client: &Client, name: &str) -> Result<BTreeSet<i64>, CallError> {
-    let search = Search {
-        domain: json!([["inventory_name", "=", name]]),
-        fields: &["product_id"],
-        ..Search::default()
-    };
-    let rows = client.search_read("stock.move", search).await?;
-    Ok(rows
-        .iter()
-        .filter_map(|row| row.one("product_id"))
-        .collect())
-}
-
-async fn store_stock(client: &Client, config: &PosConfig) -> Result<i64, Stop> {
-    let search = Search {
-        domain: json!([["id", "=", config.picking_type]]),
-        fields: &["default_location_src_id"],
-        ..Search::default()
-    };
-    let rows = client.search_read("stock.picking.type", search).await?;
-    let location = rows
-        .first()
-        .and_then(|row| row.one("default_location_src_id"));
-    location.ok_or_else(|| {
-        Stop::Verdict(translate::refused_here(translate::location_unknown(
-            "the till's own",
-        )))
-    })
-}
-
-/// Places below the store's stock, by the names that the count gives them.
-async fn locations(
-    client: &Client,
-    lines: &[&CountLine],
-    store_stock: i64,
-) -> Result<BTreeMap<String, i64>, CallError> {
-    let wanted: BTreeSet<&str> = lines
-        .iter()
-        .filter_map(|line| line.location.as_ref())
-        .map(|name| name.as_str())
-        .collect();
-    if wanted.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let named = json!([
-        ["id", "child_of", store_stock],
-        "|",
-        "|",
-        ["name", "in", wanted],
-        ["complete_name", "in", wanted],
-        ["barcode", "in", wanted]
-    ]);
-    let search = Search {
-        domain: named,
-        fields: &["name", "complete_name", "barcode"],
-        order: "id desc",
-        ..Search::default()
-    };
-    let mut found = BTreeMap::new();
-    for row in client.search_read("stock.location", search).await? {
-        for field in ["name", "complete_name", "barcode"] {
-            if let Some(name) = row.text(field) {
-                found.insert(name.to_owned(), row.id());
-            }
-        }
-    }
-    Ok(found)
-}
-
-async fn lot_id(client: &Client, product: i64, name: &str, company: i64) -> Result<i64, CallError> {
-    let search = Search {
-        domain: json!([
-            ["product_id", "=", product],
-            ["name", "=", name],
-            ["company_id", "in", [company, false]]
-        ]),
-        fields: &["name"],
-        order: "id",
-        limit: 1,
-        ..Search::default()
-    };
-    if let Some(lot) = client.search_read("stock.lot", search).await?.first() {
-        return Ok(lot.id());
-    }
-    let vals = json!([{ "product_id": product, "name": name, "company_id": company }]);
-    let ids: Vec<i64> = client
-        .call("stock.lot", "create", json!({ "vals_list": vals }))
-        .await?;
-    ids.first()
-        .copied()
-        .ok_or_else(|| CallError::Unreadable("no id of a new lot".to_owned()))
-}
-
-/// Lets Odoo merge the rows of one product and place.
-async fn merge_rows(client: &Client) -> Result<(), CallError> {
-    let _: Value = client
-        .call("stock.quant", "action_view_inventory", json!({}))
-        .await?;
-    Ok(())
-}
-
-/// What lies where.
-async fn stock(client: &Client, domain: Value) -> Result<Stock, CallError> {
-    let search = Search {
-        domain,
-        fields: &["product_id", "location_id", "lot_id", "quantity"],
-        ..Search::default()
-    };
-    let mut stock = Stock::new();
-    for row in client.search_read("stock.quant", search).await? {
-        let spot = Spot {
-            product: row.one("product_id").unwrap_or(0),
-            location: row.one("location_id").unwrap_or(0),
-            lot: row.one("lot_id"),
-        };
-        *stock.entry(spot).or_default() += row.decimal("quantity");
-    }
-    Ok(stock)
-}
-
-/// By how much sales around the cut-off move each product's target: + A - B.
-async fn sold_around(
-    client: &Client,
-    config: &PosConfig,
-    products: &BTreeSet<i64>,
-    count: &StockCount,
-) -> Result<BTreeMap<i64, Decimal>, CallError> {
-    let cutoff = odoo_time(count.cutoff_at.at());
-    let states = json!(["paid", "done", "invoiced"]);
-    let search = Search {
-        domain: json!([
-            ["product_id", "in", products],
-            ["order_id.state", "in", states],
-            [
-                "order_id.config_id.picking_type_id.default_location_src_id",
-                "=?",
-                false
-            ],
-            [
-                "order_id.config_id.picking_type_id",
-                "=",
-                config.picking_type
-            ],
-            "|",
-            ["order_id.date_order", ">", cutoff],
-            "&",
-            ["order_id.session_id.update_stock_at_closing", "=", true],
-            ["order_id.session_id.state", "!=", "closed"],
-        ]),
-        fields: &["product_id", "qty", "order_id"],
-        ..Search::default()
-    };
-    let lines = client.search_read("pos.order.line", search).await?;
-    let orders: BTreeSet<i64> = lines.iter().filter_map(|row| row.one("order_id")).collect();
-    let search = Search {
-        domain: json!([["id", "in", orders]]),
-        fields: &["date_order", "session_id"],
-        ..Search::default()
-    };
-    let orders = client.search_read("pos.order", search).await?;
-    let sessions: BTreeSet<i64> = orders
-        .iter()
-        .filter_map(|row| row.one("session_id"))
-        .collect();
-    let waiting = json!([
-        ["id", "in", sessions],
-        ["update_stock_at_closing", "=", true],
-        ["state", "!=", "closed"]
-    ]);
-    let search = Search {
-        domain: waiting,
-        fields: &["state"],
-        ..Search::default()
-    };
-    let waiting: BTreeSet<i64> = client
-        .search_read("pos.session", search)
-        .await?
-        .iter()
-        .map(Row::id)
-        .collect();
-    let mut sold: BTreeMap<i64, Decimal> = BTreeMap::new();
-    for line in &lines {
-        let Some(order) = orders
-            .iter()
-            .find(|order| Some(order.id()) == line.one("order_id"))
-        else {
-            continue;
-        };
-        let after = order.text("date_order").unwrap_or_default() > cutoff.as_str();
-        let in_stock = order
-            .one("session_id")
-            .is_none_or(|session| !waiting.contains(&session));
-        let quantity = line.decimal("qty");
-        let change = match (after, in_stock) {
-            (true, true) => -quantity,
-            (false, false) => quantity,
-            (true, false) | (false, true) => continue,
-        };
-        *sold.entry(line.one("product_id").unwrap_or(0)).or_default() += change;
-    }
-    Ok(sold)
 }
 
 /// Puts sales around the cut-off where a till takes from: the store's stock itself, without a lot if there is one.
@@ -524,31 +310,6 @@ fn correct(target: &mut Stock, sold: &BTreeMap<i64, Decimal>, store_stock: i64) 
             *quantity += *change;
         }
     }
-}
-
-async fn write(client: &Client, target: &Stock, name: &str) -> Result<(), CallError> {
-    let rows: Vec<(&Spot, &Decimal)> = target.iter().collect();
-    for rows in rows.chunks(ROWS_MAX) {
-        let row = |(spot, quantity): &(&Spot, &Decimal)| {
-            let mut vals = json!({
-                "product_id": spot.product,
-                "location_id": spot.location,
-                "inventory_quantity_auto_apply": number(**quantity),
-            });
-            if let Some(lot) = spot.lot {
-                vals["lot_id"] = lot.into();
-            }
-            vals
-        };
-        let args = json!({
-            "vals_list": rows.iter().map(row).collect::<Vec<_>>(),
-            "context": { "inventory_mode": true, "inventory_name": name },
-        });
-        let answer: Result<Value, CallError> = client.call("stock.quant", "create", args).await;
-        failpoint::hit("odoo.count_written");
-        answer?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

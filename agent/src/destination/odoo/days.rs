@@ -7,8 +7,9 @@ use tillpost_shared::document::{CashMovement, DayClose, DayOpen};
 
 use super::answer::{Blame, judge, outage};
 use super::client::{CallError, Search};
-use super::close::{self, Figures};
+use super::close;
 use super::desk::Desk;
+use super::figures::{self, Figures};
 use super::orders;
 use super::reference::{PosConfig, base_name};
 use super::row::number;
@@ -20,6 +21,9 @@ use crate::outbox::{Cause, Outage, Verdict};
 
 /// How long a day that differs waits for what is missing, if the till does not begin its next one before.
 const WAIT_MAX: SignedDuration = SignedDuration::from_hours(12);
+
+/// How many missing receipts a reference names.
+const NAMED_MAX: usize = 5;
 
 impl Desk {
     /// Opens the day's session with what lies in the drawer.
@@ -63,12 +67,12 @@ impl Desk {
         movement: &CashMovement,
     ) -> Result<Verdict, Outage> {
         let till = delivery.document.head.till();
-        if let Some(verdict) = self.moved(delivery, movement).await? {
-            return Ok(verdict);
-        }
         let Some(config) = self.config(till).await? else {
             return Ok(self.till_missing(till));
         };
+        if let Some(verdict) = self.moved(delivery, movement).await? {
+            return Ok(verdict);
+        }
         let base = base_name(&self.store, till);
         match orders::method(movement.method.as_str(), self.till(&config, till, &base)) {
             Ok(method) if Some(method.id) == config.cash().map(|cash| cash.id) => {}
@@ -88,15 +92,15 @@ impl Desk {
         };
         let amount = movement.amount.0;
         let direction = if amount < Decimal::ZERO { "out" } else { "in" };
-        let why = movement
-            .reason
-            .as_ref()
-            .map_or("", |reason| reason.as_str());
+        let why = movement.reason.as_ref().map(|reason| reason.as_str());
+        let what: Vec<&str> = std::iter::once(movement.r#type.as_str())
+            .chain(why)
+            .collect();
         let args = json!({
             "ids": [session.id],
             "_type": direction,
             "amount": number(amount.abs()),
-            "reason": format!("{} {why} {}", movement.r#type.as_str(), delivery.uid),
+            "reason": format!("{} {}", what.join(" "), delivery.uid),
             "partner_id": false,
             "extras": { "translatedType": direction },
         });
@@ -158,7 +162,7 @@ impl Desk {
         let resolve = self.resolver(&config, till);
         let waited = self.waited_enough(delivery);
         let Some(session) = sessions::of_day(&self.client, config.id, day).await? else {
-            let nothing = close::differences(close, &Figures::default(), &resolve).is_empty();
+            let nothing = figures::differences(close, &Figures::default(), &resolve).is_empty();
             return Ok(match (nothing, waited) {
                 (true, _) => Verdict::Accepted("nothing to close".to_owned()),
                 (false, false) => translate::later(translate::day_unknown(day), Cause::NotYet),
@@ -172,15 +176,14 @@ impl Desk {
             // Its opening was cut short.
             let _ = self.session(&config, day, None).await?;
         }
-        let figures = close::figures(&self.client, session.id, Some(day)).await?;
-        let mut differences = close::differences(close, &figures, &resolve);
-        let (cash, others) = close::counted(close, &figures, &resolve);
+        let there = close::figures(&self.client, session.id, Some(day)).await?;
+        let differences = figures::differences(close, &there, &resolve);
+        let (cash, others) = figures::counted(close, &there, &resolve);
         if session.days.last().is_some_and(|last| *last > day) {
-            differences = vec![format!(
-                "the next day already uses the session {}",
-                session.name
-            )];
-        } else if differences.is_empty() || waited {
+            let answer = translate::session_shared(&session.name);
+            return Ok(translate::later(answer, Cause::NotYet));
+        }
+        if differences.is_empty() || waited {
             if !differences.is_empty() {
                 tracing::warn!(
                     session = session.name,
@@ -188,16 +191,16 @@ impl Desk {
                     "a day is closed with what is there"
                 );
             }
-            return self
-                .close_now(&config, &session, &figures, cash, &others)
-                .await;
+            let closed = self
+                .close_now(&config, &session, &there, cash, &others)
+                .await?;
+            return Ok(without(closed, &delivery.missing));
         }
         if let Some(cash) = cash {
             self.counted.insert((config.name.clone(), day), cash);
         }
-        let until = "when the till begins its next day, or 12 hours after its close";
         Ok(translate::later(
-            translate::day_differs(&differences, until),
+            translate::day_differs(&differences),
             Cause::NotYet,
         ))
     }
@@ -249,16 +252,10 @@ impl Desk {
         }))
     }
 
+    /// Whether nothing is left to wait for: the caller closes the day without what is missing, or it is long ago.
     fn waited_enough(&self, delivery: &Delivery) -> bool {
-        let closed_at = delivery
-            .document
-            .head
-            .occurred_at
-            .at()
-            .max(delivery.received_at);
-        self.client
-            .server_time()
-            .is_some_and(|now| now.duration_since(closed_at) >= WAIT_MAX)
+        let long_ago = |now: jiff::Timestamp| now.duration_since(delivery.received_at) >= WAIT_MAX;
+        !delivery.missing.is_empty() || self.client.server_time().is_some_and(long_ago)
     }
 
     /// What the till's methods are in Odoo.
@@ -270,5 +267,24 @@ impl Desk {
                 .method(method, &methods, &base)
                 .map(|method| method.id)
         }
+    }
+}
+
+/// Names in the reference what a day was closed without.
+fn without(verdict: Verdict, missing: &[String]) -> Verdict {
+    match verdict {
+        Verdict::Accepted(reference) if !missing.is_empty() => {
+            let named: Vec<&str> = missing.iter().map(String::as_str).take(NAMED_MAX).collect();
+            let more = if missing.len() > NAMED_MAX {
+                " and more"
+            } else {
+                ""
+            };
+            Verdict::Accepted(format!(
+                "{reference}, closed without {}{more}",
+                named.join(", ")
+            ))
+        }
+        Verdict::Accepted(_) | Verdict::Rejected { .. } | Verdict::Postponed { .. } => verdict,
     }
 }

@@ -83,14 +83,16 @@ impl Desk {
         self.fresh = false;
         match self.loaded {
             Some(at) if at.elapsed() < REFERENCE_MAX => Ok(()),
-            _ => self.load().await,
+            _ => {
+                self.shelf.clear();
+                self.customers.clear();
+                self.load().await
+            }
         }
     }
 
     async fn load(&mut self) -> Result<(), Outage> {
         self.reference = reference::load(&self.client, &self.store).await?;
-        self.shelf.clear();
-        self.customers.clear();
         self.loaded = Some(Instant::now());
         self.fresh = true;
         Ok(())
@@ -108,9 +110,8 @@ impl Desk {
     /// The till in Odoo, `None` when nobody set it up.
     pub async fn config(&mut self, till: &str) -> Result<Option<PosConfig>, Outage> {
         let found = self.reference.config(&self.store, till, self.environment);
-        match found {
-            Ok(Some(config)) => return Ok(Some(config.clone())),
-            Ok(None) | Err(_) => {}
+        if let Ok(Some(config)) = found {
+            return Ok(Some(config.clone()));
         }
         self.look_again().await?;
         let found = self.reference.config(&self.store, till, self.environment)?;

@@ -6,7 +6,8 @@ use tillpost_shared::document::sale::Line;
 use uuid::Uuid;
 
 use super::row::number;
-use super::tax::{Applied, Rounding, Share};
+use super::shares::{Rounding, Share};
+use super::tax::Applied;
 use super::translate;
 use crate::outbox::Answer;
 

@@ -1,10 +1,11 @@
 //! Odoo 19 as a destination, by its JSON-2 interface and without any module of ours inside it.
 //!
 //! # Layout
-//! Pure: [`answer`] (what an error means), [`tax`], [`lines`], [`payments`], [`parts`], [`orders`], [`voids`] (what is
-//! sent), [`check_back`] (what must stand there afterwards), [`translate`] (what a person is told). Calls: [`client`],
-//! [`reference`], [`products`], [`originals`], [`sessions`], [`close`]. Together: [`desk`], [`upload`], [`days`],
-//! [`counts`], [`doctor`].
+//! Pure: [`answer`] (what an error means), [`tax`], [`shares`], [`lines`], [`payments`], [`parts`], [`orders`], [`voids`] (what is
+//! sent), [`check_back`] (what must stand there afterwards), [`figures`]
+//! (a day's, compared), [`translate`] (what a person is told). Calls: [`client`],
+//! [`reference`], [`products`], [`originals`], [`sessions`], [`close`], [`stock`]. Together: [`desk`], [`upload`], [`undo`],
+//! [`send`], [`days`], [`counts`], [`doctor`].
 //!
 //! # What it relies on
 //! - A document's uid is the order's `uuid`, which is unique over there: sending again is harmless.
@@ -19,6 +20,7 @@ pub mod counts;
 pub mod days;
 pub mod desk;
 pub mod doctor;
+pub mod figures;
 pub mod lines;
 pub mod orders;
 pub mod originals;
@@ -27,11 +29,15 @@ pub mod payments;
 pub mod products;
 pub mod reference;
 pub mod row;
+pub mod send;
 pub mod sessions;
+pub mod shares;
+pub mod stock;
 pub mod tax;
 #[cfg(test)]
 pub mod testing;
 pub mod translate;
+pub mod undo;
 pub mod upload;
 pub mod voids;
 
@@ -90,7 +96,7 @@ impl Destination for Odoo {
     async fn deliver(&self, batch: &[Delivery]) -> Result<Vec<Verdict>, Outage> {
         let mut desk = self.desk.lock().await;
         desk.begin().await?;
-        let mut verdicts: upload::Verdicts = vec![None; batch.len()];
+        let mut verdicts: send::Verdicts = vec![None; batch.len()];
         for run in desk::runs(batch) {
             match run {
                 Run::Orders(places) => desk.upload(batch, &places, &mut verdicts).await?,
@@ -118,11 +124,11 @@ async fn single(
     desk: &mut Desk,
     batch: &[Delivery],
     place: usize,
-    verdicts: &mut upload::Verdicts,
+    verdicts: &mut send::Verdicts,
 ) -> Result<(), Outage> {
     let delivery = &batch[place];
     let verdict = match &delivery.document.body {
-        Body::Void(void) => return desk.void(delivery, void, place, verdicts).await,
+        Body::Void(void) => desk.void(delivery, void).await?,
         Body::DayOpen(open) => desk.day_open(delivery, open).await?,
         Body::DayClose(close) => desk.day_close(delivery, close).await?,
         Body::CashMovement(movement) => desk.cash_movement(delivery, movement).await?,

@@ -15,7 +15,8 @@ use super::parts::{self, Part};
 use super::payments::{self, Flow};
 use super::reference::{Method, PosConfig};
 use super::row::number;
-use super::tax::{self, Applied, Rounding, Share};
+use super::shares::{Rounding, Share, shares};
+use super::tax::Applied;
 use super::translate;
 use crate::destination::Delivery;
 use crate::outbox::Answer;
@@ -61,6 +62,27 @@ pub struct Found {
     pub customer: Option<i64>,
 }
 
+/// A receipt with everything worked out.
+struct Receipt<'a> {
+    delivery: &'a Delivery,
+    sale: &'a Sale,
+    found: &'a Found,
+    till: Till<'a>,
+    shares: Vec<Share>,
+    flows: Vec<Flow>,
+    methods: Vec<&'a Method>,
+}
+
+/// What one order of a receipt comes to.
+struct Sum {
+    /// With tips.
+    total: Decimal,
+    /// Tips within the total.
+    tip: Decimal,
+    /// What was paid: flows and amounts.
+    paid: Vec<(usize, Decimal)>,
+}
+
 /// The orders of a receipt, for `sync_from_ui`, but for the session.
 pub fn orders(
     delivery: &Delivery,
@@ -73,86 +95,96 @@ pub fn orders(
     check_quantities(sale, till.quantity_digits)?;
     let rounding = rounding(&till.config.currency_code, till.config);
     let applied: Vec<Vec<Applied>> = found.goods.iter().map(|good| good.taxes.clone()).collect();
-    let shares = tax::shares(sale, &applied, rounding)?;
+    let shares = shares(sale, &applied, rounding)?;
     let tips = payments::tips(&sale.tenders);
     let flows = payments::flows(&sale.tenders, sale.change());
     check_paid(sale, &flows, tips, till)?;
-    let methods = methods(&flows, &sale.tenders, till, found.customer)?;
-    let mut totals: Vec<Decimal> = Vec::with_capacity(parts.len());
-    for part in parts {
-        totals.push(part.lines.iter().map(|n| shares[*n].gross()).sum());
-    }
-    let mut owed = totals.clone();
-    if let (Some(last), Some(owed)) = (totals.last_mut(), owed.last_mut()) {
-        *last += tips;
-        *owed = *last + sale.cash_rounding();
-    }
-    let rows = payments::divide(&flows, &owed);
-    let at = parts::odoo_time(delivery.document.head.occurred_at.at());
-    let mut orders = Vec::with_capacity(parts.len());
-    for (n, part) in parts.iter().enumerate() {
-        let reversed = totals[n] < Decimal::ZERO;
-        let mut values = Vec::with_capacity(part.lines.len() + 1);
-        for line in &part.lines {
-            let line = line_values(
-                delivery,
-                &sale.lines[*line],
-                &found.goods[*line],
-                &shares[*line],
-                till,
-                reversed,
-            )?;
-            values.push(json!([0, 0, line]));
-        }
-        let tip = if n + 1 == parts.len() {
-            tips
-        } else {
-            Decimal::ZERO
-        };
-        if !tip.is_zero() {
-            let product = found
-                .tip_product
-                .ok_or_else(|| translate::kind_product_missing("TILLPOST-TIP"))?;
-            values.push(json!([
-                0,
-                0,
-                tip_line(delivery, product, tip, till.config.currency, reversed)
-            ]));
-        }
-        let tax: Decimal = part.lines.iter().map(|n| shares[*n].tax()).sum();
-        let payment = |(flow, amount): &(usize, Decimal)| {
-            payments::values(
-                part.uuid,
-                &flows[*flow],
-                *amount,
-                methods[*flow],
-                &at,
-                &sale.tenders,
-            )
-        };
-        let mut order = head(delivery, part.uuid, totals[n], tax, owed[n]);
-        order.insert(
-            "partner_id".to_owned(),
-            found.customer.map_or(Value::Bool(false), Value::from),
-        );
-        order.insert("lines".to_owned(), values.into());
-        order.insert(
-            "payment_ids".to_owned(),
-            rows[n].iter().map(payment).collect::<Vec<_>>().into(),
-        );
-        if !tip.is_zero() {
-            order.insert("is_tipped".to_owned(), true.into());
-            order.insert("tip_amount".to_owned(), number(tip));
-        }
-        if delivery.document.head.kind == Kind::Return {
-            order.insert("is_refund".to_owned(), true.into());
-        }
+    let methods = methods(&flows, till, found.customer)?;
+    let receipt = Receipt {
+        delivery,
+        sale,
+        found,
+        till,
+        shares,
+        flows,
+        methods,
+    };
+    let sums = receipt.sums(parts, tips);
+    let order = |(part, sum): (&Part, &Sum)| {
+        let mut order = receipt.order(part, sum)?;
         if parts.len() > 1 {
             order.insert("internal_note".to_owned(), part_note(delivery.uid).into());
         }
-        orders.push(Value::Object(order));
+        Ok(Value::Object(order))
+    };
+    parts.iter().zip(&sums).map(order).collect()
+}
+
+impl Receipt<'_> {
+    /// What each order comes to; the last one carries tips and rounding.
+    fn sums(&self, parts: &[Part], tips: Decimal) -> Vec<Sum> {
+        let total = |part: &Part| part.lines.iter().map(|n| self.shares[*n].gross()).sum();
+        let mut totals: Vec<Decimal> = parts.iter().map(total).collect();
+        let mut owed = totals.clone();
+        if let (Some(last), Some(owed)) = (totals.last_mut(), owed.last_mut()) {
+            *last += tips;
+            *owed = *last + self.sale.cash_rounding();
+        }
+        let rows = payments::divide(&self.flows, &owed);
+        let last = parts.len().saturating_sub(1);
+        let sum = |(n, (total, paid))| {
+            let tip = if n == last { tips } else { Decimal::ZERO };
+            Sum { total, tip, paid }
+        };
+        totals.into_iter().zip(rows).enumerate().map(sum).collect()
     }
-    Ok(orders)
+
+    fn order(&self, part: &Part, sum: &Sum) -> Result<Map<String, Value>, Answer> {
+        let delivery = self.delivery;
+        let reversed = sum.total < Decimal::ZERO;
+        let mut values = Vec::with_capacity(part.lines.len() + 1);
+        for n in &part.lines {
+            let (line, good) = (&self.sale.lines[*n], &self.found.goods[*n]);
+            let line = line_values(delivery, line, good, &self.shares[*n], self.till, reversed)?;
+            values.push(json!([0, 0, line]));
+        }
+        if !sum.tip.is_zero() {
+            let product = self.found.tip_product;
+            let product = product.ok_or_else(|| translate::kind_product_missing("TILLPOST-TIP"))?;
+            let tip = tip_line(
+                delivery,
+                product,
+                sum.tip,
+                self.till.config.currency,
+                reversed,
+            );
+            values.push(json!([0, 0, tip]));
+        }
+        let at = parts::odoo_time(delivery.document.head.occurred_at.at());
+        let payment = |(n, amount): &(usize, Decimal)| {
+            let (flow, method) = (&self.flows[*n], self.methods[*n]);
+            payments::values(part.uuid, flow, *amount, method, &at, &self.sale.tenders)
+        };
+        let payments: Vec<Value> = sum.paid.iter().map(payment).collect();
+        let tax: Decimal = part.lines.iter().map(|n| self.shares[*n].tax()).sum();
+        let paid: Decimal = sum.paid.iter().map(|(_, amount)| *amount).sum();
+        let mut order = head(delivery, part.uuid, sum.total, tax, paid);
+        let mut say = |field: &str, value: Value| order.insert(field.to_owned(), value);
+        say(
+            "partner_id",
+            self.found.customer.map_or(Value::Bool(false), Value::from),
+        );
+        say("lines", values.into());
+        say("payment_ids", payments.into());
+        if !sum.tip.is_zero() {
+            say("is_tipped", true.into());
+            say("tip_amount", number(sum.tip));
+        }
+        if delivery.document.head.kind == Kind::Return {
+            say("is_refund", true.into());
+        }
+        Ok(order)
+    }
 }
 
 /// What every order says. The fiscal position is none: the till has already decided the taxes.
@@ -264,7 +296,6 @@ fn tip_line(
 /// The method of each flow.
 pub fn methods<'a>(
     flows: &[Flow],
-    tenders: &[tillpost_shared::document::sale::Tender],
     till: Till<'a>,
     customer: Option<i64>,
 ) -> Result<Vec<&'a Method>, Answer> {
@@ -272,12 +303,10 @@ pub fn methods<'a>(
     for flow in flows {
         let method = match &flow.method {
             Some(name) => method(name, till)?,
-            None => till.config.cash().ok_or_else(|| {
-                let cash = tenders
-                    .first()
-                    .map_or("CASH", |tender| tender.method.as_str());
-                translate::method_missing(cash, cash, till.code)
-            })?,
+            None => {
+                let drawer = till.config.cash();
+                drawer.ok_or_else(|| translate::method_missing("cash", "cash", till.code))?
+            }
         };
         if method.needs_customer && customer.is_none() {
             return Err(translate::customer_missing(&method.name));
@@ -331,3 +360,6 @@ fn check_paid(sale: &Sale, flows: &[Flow], tips: Decimal, till: Till<'_>) -> Res
         ))
     }
 }
+
+#[cfg(test)]
+mod tests;

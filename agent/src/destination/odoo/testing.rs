@@ -10,6 +10,7 @@ use tillpost_shared::key;
 use tillpost_shared::shape::Place;
 use uuid::Uuid;
 
+use super::tax::Tax;
 use crate::destination::Delivery;
 
 /// A decimal, from its text.
@@ -35,6 +36,7 @@ pub fn delivery(kind: &str, number: i64, body: Value) -> Delivery {
         business_date: "2026-11-20".parse().expect("a date"),
         received_at: document.head.occurred_at.at(),
         attempts: 0,
+        missing: Vec::new(),
         document: Arc::new(document),
     }
 }
@@ -43,4 +45,16 @@ pub fn delivery(kind: &str, number: i64, body: Value) -> Delivery {
 pub fn sale(body: Value) -> Sale {
     let delivery = delivery("sale", 1, body);
     delivery.document.body.as_sale().expect("a sale").clone()
+}
+
+/// A percentage of Odoo's.
+pub fn tax(id: i64, rate: &str, included: bool) -> Tax {
+    Tax {
+        id,
+        name: format!("{rate}% {included}"),
+        rate: dec(rate),
+        percent: true,
+        included,
+        company: 1,
+    }
 }

@@ -230,16 +230,25 @@ pub fn not_supported(what: &str) -> Answer {
 }
 
 /// The day's figures differ.
-pub fn day_differs(differences: &[String], until: &str) -> Answer {
+pub fn day_differs(differences: &[String]) -> Answer {
     Answer::new(
         "day_differs",
         format!(
             "Odoo's figures differ from the till's: {}.",
             differences.join("; ")
         ),
+        "Look for receipts of this day that are waiting or parked. When the till begins its next day, or after 12 hours, the day is closed with what is there.",
+    )
+}
+
+/// The day could not be closed in time.
+pub fn session_shared(session: &str) -> Answer {
+    Answer::new(
+        "session_shared",
         format!(
-            "Look for receipts of this day that are still waiting or parked. The day is closed with what is there {until}."
+            "The day could not be closed in time; the next day already uses its session {session}."
         ),
+        "Nothing to do: it is closed together with the next day.",
     )
 }
 

@@ -112,7 +112,8 @@ pub fn orders(
         );
         reversal.insert("payment_ids".to_owned(), payments.into());
         reversal.insert("is_refund".to_owned(), (total < Decimal::ZERO).into());
-        reversal.insert("partner_id".to_owned(), false.into());
+        let customer = order.customer.map_or(Value::Bool(false), Value::from);
+        reversal.insert("partner_id".to_owned(), customer);
         if !order.tip.is_zero() {
             reversal.insert("is_tipped".to_owned(), true.into());
             reversal.insert("tip_amount".to_owned(), number(-order.tip));
@@ -175,7 +176,8 @@ fn money(
         return original.orders.iter().zip(&uuids).map(turned).collect();
     };
     let flows = payments::flows(tenders, Decimal::ZERO);
-    let methods = orders::methods(&flows, tenders, till, None)?;
+    let customer = original.orders.iter().find_map(|order| order.customer);
+    let methods = orders::methods(&flows, till, customer)?;
     let sum: Decimal = flows.iter().map(|flow| flow.amount).sum();
     let mut owed: Vec<Decimal> = original.orders.iter().map(|order| -order.total).collect();
     let total: Decimal = owed.iter().sum();
@@ -245,4 +247,121 @@ fn method_here<'a>(id: i64, till: Till<'a>) -> Result<&'a Method, Answer> {
         .iter()
         .find(|candidate| method_matches(&candidate.name, plain, till.base));
     found.ok_or_else(|| translate::method_missing(&method.name, plain, till.code))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use tillpost_shared::document::Body;
+
+    use super::*;
+    use crate::destination::odoo::reference::PosConfig;
+    use crate::destination::odoo::testing::{dec, delivery};
+
+    fn original() -> Original {
+        let order = Stored {
+            id: 70,
+            uuid: Uuid::from_u128(7),
+            name: "ZH01-3 - 4711".to_owned(),
+            state: "done".to_owned(),
+            at: "2026-11-20 16:00:00".to_owned(),
+            reference: "ZH01-3-0-20261120-4711".to_owned(),
+            total: dec("12.80"),
+            paid: dec("12.80"),
+            tip: dec("2.00"),
+            refund: false,
+            customer: Some(3),
+            lines: Vec::new(),
+        };
+        let row: Row = serde_json::from_value(json!({
+            "price_unit": 6.0, "discount": 10.0, "tax_ids": [1], "price_subtotal": 9.99, "price_subtotal_incl": 10.8,
+            "full_product_name": "Milk", "extra_tax_data": { "quantity": 2, "price_unit": 6, "discount": 10,
+            "manual_total_excluded_currency": 9.99 } }))
+        .expect("a row");
+        let line = OldLine {
+            id: 700,
+            uuid: Some(Uuid::from_u128(700)),
+            order: 70,
+            product: 101,
+            quantity: dec("2"),
+            returned: Decimal::ZERO,
+            row,
+        };
+        Original {
+            orders: vec![order],
+            lines: vec![line],
+        }
+    }
+
+    fn undo(body: Value) -> Result<Vec<Value>, Answer> {
+        let method = |id, name: &str, cash| Method {
+            id,
+            name: name.to_owned(),
+            cash,
+            needs_customer: false,
+        };
+        let config = |id, name: &str, drawer| PosConfig {
+            id,
+            name: name.to_owned(),
+            company: 1,
+            currency: 5,
+            currency_code: "CHF".to_owned(),
+            methods: vec![
+                method(drawer, &format!("Cash {name}"), true),
+                method(8, "Card", false),
+            ],
+            rounds_cash: false,
+            tip_product: None,
+            picking_type: None,
+            rounds_per_line: false,
+        };
+        let (here, there) = (config(4, "ZH01-3", 7), config(5, "ZH01-1", 6));
+        let delivery = delivery("void", 4712, body);
+        let Body::Void(void) = &delivery.document.body else {
+            panic!("not a void")
+        };
+        let paid = |method, amount: &str, change| OldPayment {
+            order: 70,
+            method,
+            amount: dec(amount),
+            change,
+        };
+        let paid = [
+            paid(6, "15.00", false),
+            paid(6, "-4.20", true),
+            paid(8, "2.00", false),
+        ];
+        let methods = BTreeMap::new();
+        let store = [here.clone(), there];
+        let till = Till {
+            config: &here,
+            base: "ZH01-3",
+            code: "3",
+            methods: &methods,
+            quantity_digits: 3,
+            store: &store,
+        };
+        orders(&delivery, void, &original(), &paid, till)
+    }
+
+    #[test]
+    fn a_sale_is_turned_round_with_this_tills_drawer() {
+        let orders = undo(json!({ "of": { "sequence": 4711, "till": "1" } })).expect("an order");
+        insta::assert_snapshot!(serde_json::to_string_pretty(&orders).expect("json"));
+    }
+
+    #[test]
+    fn the_money_goes_back_as_the_void_says_or_not_at_all() {
+        let back = |amount: &str| {
+            let tenders = json!([{ "type": "card", "method": "CARD", "amount": amount }]);
+            undo(json!({ "of": { "sequence": 4711 }, "refund_tenders": tenders }))
+        };
+        let orders = back("-12.80").expect("an order");
+        assert_eq!(orders[0]["payment_ids"].as_array().map(Vec::len), Some(1));
+        assert_eq!(
+            back("-10.00").map_err(|answer| answer.code),
+            Err("totals_differ".to_owned())
+        );
+    }
 }

@@ -245,7 +245,7 @@ async fn act(api: &Api, id: &str, action: Action, who: String) -> Result<Respons
                 "the document is {}; this cannot be done with it",
                 state.as_str()
             );
-            let hint = "retry is for parked and waiting documents, release for held, withdraw for held and parked ones";
+            let hint = "retry parked and waiting documents, release held ones, withdraw what is not on its way just now";
             let status = StatusCode::CONFLICT;
             Err(Refusal::new(status, "wrong_state", message, hint))
         }

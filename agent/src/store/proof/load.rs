@@ -112,7 +112,7 @@ pub fn entries(connection: &Connection, question: &Question) -> Result<Vec<Entry
     let mut deliveries = deliveries(connection, &date)?;
     let mut originals = originals(connection, &date)?;
     let mut rows = connection.prepare_cached(
-        "SELECT seq, key, base_key, uid, kind, till, series, sequence, currency, state, total, body
+        "SELECT seq, key, COALESCE(conflict_of, key), uid, kind, till, series, sequence, currency, state, total, body
          FROM documents WHERE business_date = ?1 ORDER BY seq",
     )?;
     let entries = rows.query_map([&date], |row| {
@@ -176,7 +176,7 @@ type Originals = BTreeMap<i64, (Option<Decimal>, Option<Money>)>;
 fn originals(connection: &Connection, date: &str) -> Result<Originals, StoreError> {
     let mut question = connection.prepare_cached(
         "SELECT v.seq, o.total, o.body FROM documents v JOIN origins g USING (seq)
-         JOIN documents o ON o.uid = g.uid AND o.owns_key = 1
+         JOIN documents o ON o.uid = g.uid AND o.freed = 0
          WHERE v.business_date = ?1 AND v.kind = 'void'",
     )?;
     let rows = question.query_map([date], |row| {

@@ -73,7 +73,7 @@ fn day() -> Vec<Value> {
     ]
 }
 
-/// An outbox in memory's stead, with these documents, all delivered.
+/// An outbox with these documents, all on their way.
 fn outbox(documents: Vec<Value>) -> (tempfile::TempDir, Connection) {
     let dir = tempfile::tempdir().unwrap();
     let connection = open_writer(&dir.path().join("outbox.db")).unwrap();
@@ -98,12 +98,15 @@ fn outbox(documents: Vec<Value>) -> (tempfile::TempDir, Connection) {
         )
         .unwrap();
     }
-    connection
-        .execute_batch(
-            "UPDATE deliveries SET state = 'delivered'; UPDATE documents SET state = 'delivered'",
-        )
-        .unwrap();
     (dir, connection)
+}
+
+/// Delivers every document but one.
+fn deliver(connection: &Connection, but: i64) {
+    for table in ["deliveries", "documents"] {
+        let sql = format!("UPDATE {table} SET state = 'delivered' WHERE seq <> ?1");
+        connection.execute(&sql, [but]).unwrap();
+    }
 }
 
 fn question() -> Question {
@@ -116,6 +119,7 @@ fn question() -> Question {
 
 fn prove(documents: Vec<Value>, read_back: &ReadBack) -> Proof {
     let (_dir, connection) = outbox(documents);
+    deliver(&connection, 0);
     figures(&connection, &question(), read_back).unwrap()
 }
 
@@ -284,6 +288,7 @@ fn a_number_of_another_trading_day_is_no_gap() {
 #[case("waiting", "waiting for odoo: no such product")]
 fn what_has_not_arrived_is_named_with_its_reason(#[case] state: &str, #[case] what: &str) {
     let (_dir, connection) = outbox(day());
+    deliver(&connection, 3);
     let answer = r#"{"code":"unknown_product","message":"no such product","hint":"add it"}"#;
     connection
         .execute(
@@ -307,6 +312,7 @@ fn what_has_not_arrived_is_named_with_its_reason(#[case] state: &str, #[case] wh
 #[test]
 fn a_withdrawn_document_counts_nowhere_but_has_its_number() {
     let (_dir, connection) = outbox(day());
+    deliver(&connection, 5);
     connection
         .execute_batch("UPDATE deliveries SET state = 'withdrawn' WHERE seq = 5; UPDATE documents SET state = 'withdrawn' WHERE seq = 5")
         .unwrap();

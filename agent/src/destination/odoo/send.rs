@@ -1,0 +1,197 @@
+//! Orders on their way into Odoo, and back to see what stands there.
+//!
+//! A whole call rolls back with its worst order, and the answer does not say which that was. So a refused batch is
+//! halved until the one is alone: it is refused, the rest went up.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::answer::{Blame, Refusal, judge, outage};
+use super::check_back::{self, Holding};
+use super::client::CallError;
+use super::desk::{Desk, ORDERS_MAX};
+use super::parts::Expected;
+use super::reference::PosConfig;
+use super::sessions::{self, Session, SessionState};
+use super::translate;
+use crate::failpoint;
+use crate::outbox::{Answer, Cause, Outage, Verdict};
+
+/// Verdicts by position in the batch.
+pub type Verdicts = Vec<Option<Verdict>>;
+
+/// A document ready to be sent.
+pub struct Unit {
+    /// Its position in the batch.
+    pub place: usize,
+    /// Its orders, but for the session.
+    pub orders: Vec<Value>,
+    /// What must stand there afterwards.
+    pub expected: Expected,
+}
+
+impl Desk {
+    /// Sends what is ready and reads it back.
+    pub async fn send(
+        &mut self,
+        config: &PosConfig,
+        day: Date,
+        units: Vec<Unit>,
+        verdicts: &mut Verdicts,
+    ) -> Result<(), Outage> {
+        if units.is_empty() {
+            return Ok(());
+        }
+        let session = match self.session(config, day, None).await? {
+            Ok(session) => session,
+            Err(answer) => {
+                for unit in units {
+                    verdicts[unit.place] = Some(translate::later(answer.clone(), Cause::NotYet));
+                }
+                return Ok(());
+            }
+        };
+        // Ranges still to be sent, the next one last.
+        let mut ranges: Vec<(usize, usize)> = Vec::new();
+        let mut refusals: HashMap<usize, Refusal> = HashMap::new();
+        let mut start = 0;
+        while start < units.len() {
+            let end = (start + self.orders_max).min(units.len());
+            ranges.push((start, end));
+            start = end;
+        }
+        ranges.reverse();
+        while let Some((from, to)) = ranges.pop() {
+            match self.sync(&units[from..to], session.id).await {
+                Ok(()) => self.orders_max = (self.orders_max * 2).min(ORDERS_MAX),
+                Err(error) => match judge(&error) {
+                    Blame::Destination(outage) => {
+                        let cut = matches!(outage, Outage::Ambiguous(_) | Outage::BatchTooLarge);
+                        if cut {
+                            self.orders_max = ((to - from) / 2).max(1);
+                        }
+                        return Err(outage);
+                    }
+                    Blame::Document(_) if to - from > 1 => {
+                        let middle = from + (to - from) / 2;
+                        ranges.push((middle, to));
+                        ranges.push((from, middle));
+                    }
+                    Blame::Document(refusal) => {
+                        if let Some(refusal) = self
+                            .alone(config, day, &units[from], session.id, refusal)
+                            .await?
+                        {
+                            refusals.insert(from, refusal);
+                        }
+                    }
+                },
+            }
+        }
+        self.read_back(&units, &refusals, verdicts).await
+    }
+
+    async fn sync(&self, units: &[Unit], session: i64) -> Result<(), CallError> {
+        let mut orders: Vec<Value> = units.iter().flat_map(|unit| unit.orders.clone()).collect();
+        for order in &mut orders {
+            order["session_id"] = session.into();
+        }
+        let args = json!({ "orders": orders, "context": { "lang": "en_US" } });
+        let answer: Result<serde::de::IgnoredAny, CallError> =
+            self.client.call("pos.order", "sync_from_ui", args).await;
+        failpoint::hit("odoo.request_sent");
+        answer.map(|_| ())
+    }
+
+    /// One document alone was refused: maybe its session was closed under our hands. `None`: it went up after all.
+    async fn alone(
+        &mut self,
+        config: &PosConfig,
+        day: Date,
+        unit: &Unit,
+        session: i64,
+        refusal: Refusal,
+    ) -> Result<Option<Refusal>, Outage> {
+        let still_open = sessions::by_id(&self.client, session).await?;
+        let usable = |session: &Session| {
+            matches!(session.state, SessionState::Opened | SessionState::Opening)
+        };
+        if still_open.as_ref().is_some_and(usable) {
+            return Ok(Some(refusal));
+        }
+        let Ok(session) = self.session(config, day, None).await? else {
+            return Ok(Some(refusal));
+        };
+        match self.sync(std::slice::from_ref(unit), session.id).await {
+            Ok(()) => Ok(None),
+            Err(error) => match judge(&error) {
+                Blame::Destination(outage) => Err(outage),
+                Blame::Document(refusal) => Ok(Some(refusal)),
+            },
+        }
+    }
+
+    async fn read_back(
+        &self,
+        units: &[Unit],
+        refusals: &HashMap<usize, Refusal>,
+        verdicts: &mut Verdicts,
+    ) -> Result<(), Outage> {
+        let uuids: Vec<Uuid> = units
+            .iter()
+            .flat_map(|unit| unit.expected.orders.clone())
+            .collect();
+        let stored = check_back::read(&self.client, &uuids)
+            .await
+            .map_err(|error| outage(&error))?;
+        failpoint::hit("odoo.answer_read");
+        for (n, unit) in units.iter().enumerate() {
+            // A refusal may have been a lost race: what stands there decides.
+            let verdict = match (
+                verdict_of(check_back::compare(&unit.expected, &stored)),
+                refusals.get(&n),
+            ) {
+                (Some(verdict), _) => verdict,
+                (None, Some(refusal)) => translate::refused_there(refusal),
+                (None, None) => {
+                    return Err(Outage::Incomprehensible(
+                        "it took an order and does not hold it".to_owned(),
+                    ));
+                }
+            };
+            verdicts[unit.place] = Some(verdict);
+        }
+        Ok(())
+    }
+
+    /// The session for a till's day, after the day before was closed with what the till counted.
+    pub async fn session(
+        &mut self,
+        config: &PosConfig,
+        day: Date,
+        opening: Option<Decimal>,
+    ) -> Result<Result<Session, Answer>, Outage> {
+        let counted = self
+            .counted
+            .iter()
+            .find(|((name, before), _)| *name == config.name && *before < day);
+        let counted = counted.map(|(_, counted)| *counted);
+        let session = sessions::for_day(&self.client, config, day, opening, counted).await?;
+        self.counted
+            .retain(|(name, before), _| *name != config.name || *before >= day);
+        Ok(session)
+    }
+}
+
+/// The verdict on a document of which Odoo holds something.
+pub fn verdict_of(holding: Holding) -> Option<Verdict> {
+    match holding {
+        Holding::Nothing => None,
+        Holding::Same(name) => Some(Verdict::Accepted(name)),
+        Holding::Other(difference) => Some(translate::conflict(&difference)),
+    }
+}

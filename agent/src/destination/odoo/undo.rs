@@ -1,0 +1,75 @@
+//! Undoes a sale or return, after it and once.
+
+use tillpost_shared::document::sale::Void;
+use tillpost_shared::key;
+use tillpost_shared::scalar::Day;
+
+use super::answer::outage;
+use super::check_back;
+use super::desk::Desk;
+use super::originals;
+use super::parts;
+use super::reference::base_name;
+use super::send::{Unit, verdict_of};
+use super::{translate, voids};
+use crate::destination::Delivery;
+use crate::outbox::{Cause, Outage, Verdict};
+
+impl Desk {
+    /// Undoes a sale or return.
+    pub async fn void(&mut self, delivery: &Delivery, void: &Void) -> Result<Verdict, Outage> {
+        let head = &delivery.document.head;
+        let till = head.till().to_owned();
+        let Some(config) = self.config(&till).await? else {
+            return Ok(self.till_missing(&till));
+        };
+        let day = Day(delivery.business_date);
+        let unknown = |named: &str| {
+            translate::later(translate::original_unknown(named), Cause::UnknownOriginal)
+        };
+        let Some(target) = key::origin_key(&void.of, head, day, &self.numbering) else {
+            return Ok(unknown("without a number"));
+        };
+        let named = parts::named(&target);
+        let Some(original) = originals::find(&self.client, target.uid(), &[]).await? else {
+            return Ok(unknown(&named));
+        };
+        let expected = voids::expected(delivery, void, &original);
+        let stored = check_back::read(&self.client, &expected.orders).await;
+        let stored = stored.map_err(|error| outage(&error))?;
+        if let Some(verdict) = verdict_of(check_back::compare(&expected, &stored)) {
+            return Ok(verdict);
+        }
+        if original.touched() {
+            return Ok(translate::refused_here(translate::already_reversed(&named)));
+        }
+        let ids: Vec<i64> = original.orders.iter().map(|order| order.id).collect();
+        let paid = originals::payments(&self.client, &ids).await?;
+        let base = base_name(&self.store, &till);
+        let built = voids::orders(
+            delivery,
+            void,
+            &original,
+            &paid,
+            self.till(&config, &till, &base),
+        );
+        let orders = match built {
+            Ok(orders) => orders,
+            Err(answer) => {
+                // What is missing may have been set up since: a retry finds the store read again.
+                self.look_again().await?;
+                return Ok(translate::refused_here(answer));
+            }
+        };
+        let unit = Unit {
+            place: 0,
+            orders,
+            expected,
+        };
+        let mut verdicts = vec![None];
+        self.send(&config, delivery.business_date, vec![unit], &mut verdicts)
+            .await?;
+        let verdict = verdicts.pop().flatten();
+        verdict.ok_or_else(|| Outage::Incomprehensible("nothing came of a void".to_owned()))
+    }
+}

@@ -1,0 +1,12 @@
+//! The outbox's tests, one file for each of its parts.
+
+mod accept;
+mod depends;
+mod history;
+mod lane;
+mod machine;
+mod person;
+mod plans;
+mod read;
+mod shop;
+mod writer;
