@@ -10,6 +10,7 @@ mod command_line;
 mod conflicts;
 mod durable;
 mod folder;
+mod held;
 mod odoo;
 mod sync_trace;
 mod tidy;

@@ -101,14 +101,15 @@ impl Said {
 
 /// A store's place on a PC.
 pub struct Home {
-    dir: TempDir,
+    /// Taken out only when it is dropped.
+    dir: Option<TempDir>,
     env: Vec<(String, String)>,
 }
 
 impl Home {
     pub fn new(setup: &Setup) -> Self {
         let home = Self {
-            dir: TempDir::with_prefix("tillpost-test-").unwrap(),
+            dir: Some(TempDir::with_prefix("tillpost-test-").unwrap()),
             env: Vec::new(),
         };
         home.configure(setup);
@@ -127,7 +128,7 @@ impl Home {
     }
 
     pub fn path(&self) -> &Path {
-        self.dir.path()
+        self.dir.as_ref().unwrap().path()
     }
 
     pub fn config(&self) -> PathBuf {
@@ -182,6 +183,15 @@ impl Home {
         let mut files = Vec::new();
         collect(self.path(), &mut files);
         files
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let kept = self.dir.take().unwrap().keep();
+            eprintln!("kept for a look: {}", kept.display());
+        }
     }
 }
 
