@@ -22,14 +22,14 @@ fn the_demo_rings_up_a_day_delivers_it_and_proves_it() {
     );
     let proof = said.stdout.to_lowercase();
     assert!(proof.contains("complete"), "the proof is printed: {said:?}");
-    let written = folder::keys(&folder);
+    let written = folder::keys(&folder.join("head-office"));
     let twice = written.values().filter(|times| **times > 1).count();
     assert!(
         written.len() > 20 && twice == 0,
         "{} documents, {twice} twice",
         written.len()
     );
-    let kinds = folder::read(&folder)
+    let kinds = folder::read(&folder.join("head-office"))
         .into_iter()
         .map(|line| line.document["kind"].as_str().unwrap().to_owned());
     let kinds: std::collections::BTreeSet<String> = kinds.collect();

@@ -270,7 +270,9 @@ pub fn states(source: &Source) -> Vec<Complaint> {
         "agent/src/store/person.rs",
         "agent/src/store/accept.rs",
     ];
-    if may.contains(&source.path.as_str()) {
+    // Tests set up what they need: a damaged row, say.
+    let test = source.path.contains("/tests/");
+    if test || may.contains(&source.path.as_str()) {
         return Vec::new();
     }
     let mut complaints = Vec::new();
