@@ -21,8 +21,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
-use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -105,16 +107,34 @@ impl Routes {
     }
 }
 
+/// A body up to this size has arrived with its request's head and is read whatever the answer is.
+const SMALL_BYTES_MAX: u64 = 8 * 1024;
+
+/// A body that is not read to its end when it is refused: it is announced as large, or nothing announces its length.
+fn is_large(headers: &HeaderMap) -> bool {
+    let length = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|text| text.to_str().ok());
+    let bytes = length.and_then(|text| text.parse::<u64>().ok());
+    headers.contains_key(TRANSFER_ENCODING) || bytes.is_some_and(|bytes| bytes > SMALL_BYTES_MAX)
+}
+
 /// Before every answer: is the agent called by a name of its own? Behind it: nothing is kept, nothing is guessed.
 async fn guard(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let checked = api
         .hosts
         .check(request.method(), request.uri(), request.headers());
+    let large = is_large(request.headers());
     let mut response = match checked {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     };
+    let refused = response.status().is_client_error() || response.status().is_server_error();
     let headers = response.headers_mut();
+    if large && refused {
+        // The rest of the body is not read and the connection ends: the sender must know before it sends the next.
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

@@ -103,3 +103,66 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, stop: Can
         tracing::debug!(error = %error, "a connection ended early");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    const QUESTION: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+    /// A server whose one answer takes a while, and a connection to it.
+    async fn serving() -> (
+        TcpStream,
+        CancellationToken,
+        tokio::task::JoinHandle<io::Result<()>>,
+    ) {
+        let slow = || async {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            "done"
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, router) = (
+            CancellationToken::new(),
+            Router::new().route("/", get(slow)),
+        );
+        let server = tokio::spawn(serve(listener, router, stop.clone()));
+        (TcpStream::connect(address).await.unwrap(), stop, server)
+    }
+
+    #[tokio::test]
+    async fn a_stop_lets_the_request_in_hand_finish() {
+        let (mut stream, stop, server) = serving().await;
+        stream.write_all(QUESTION).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        stop.cancel();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"));
+        server.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_stop_does_not_wait_for_a_connection_that_is_quiet() {
+        let (_stream, stop, server) = serving().await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        stop.cancel();
+        let ended = tokio::time::timeout(FINISH_MAX / 2, server).await;
+        ended.unwrap().unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_connection_serves_one_request_after_another() {
+        let (mut stream, _stop, _server) = serving().await;
+        for _ in 0..2 {
+            stream.write_all(QUESTION).await.unwrap();
+            let mut answer = Vec::new();
+            while !answer.ends_with(b"done") {
+                stream.read_buf(&mut answer).await.unwrap();
+            }
+        }
+    }
+}
