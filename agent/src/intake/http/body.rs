@@ -18,6 +18,8 @@ use crate::intake::http::answer::Refusal;
 pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How many times larger than what was sent a decompressed body may be.
 pub const RATIO_MAX: usize = 200;
+/// How much more of a refused body is taken in, so that its sender hears the answer.
+const DRAINED_BYTES_MAX: usize = 4 * BODY_BYTES_MAX;
 /// How long a body may take.
 const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 /// Kibibytes of bodies that are in hand at one time; beyond it senders are asked to wait.
@@ -67,7 +69,7 @@ pub fn media(headers: &HeaderMap) -> Result<Media, Refusal> {
 /// 413 too large, 415 an unknown encoding, 400 broken gzip or a body that does not end, 429 too much in hand.
 pub async fn read<'a>(
     headers: &HeaderMap,
-    body: Body,
+    mut body: Body,
     room: &'a Semaphore,
 ) -> Result<Read<'a>, Refusal> {
     let gzip = match text_of(headers, &CONTENT_ENCODING).as_deref() {
@@ -81,15 +83,29 @@ pub async fn read<'a>(
         }
     };
     let reading = async {
-        if gzip {
-            inflated(body, room).await
+        let read = if gzip {
+            inflated(&mut body, room).await
         } else {
-            plain(body, room).await
+            plain(&mut body, room).await
+        };
+        if read.is_err() {
+            drain(&mut body).await;
         }
+        read
     };
     timeout(BODY_TIME_MAX, reading)
         .await
         .map_err(|_| incomplete())?
+}
+
+/// Takes in the rest of a refused body and drops it: a sender that is cut off while it still writes may never see why.
+async fn drain(body: &mut Body) {
+    let mut drained = 0;
+    while drained < DRAINED_BYTES_MAX
+        && let Ok(Some(chunk)) = next(body).await
+    {
+        drained += chunk.len();
+    }
 }
 
 fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
@@ -97,18 +113,18 @@ fn text_of(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     Some(value.trim().to_ascii_lowercase())
 }
 
-async fn plain(mut body: Body, room: &Semaphore) -> Result<Read<'_>, Refusal> {
+async fn plain<'a>(body: &mut Body, room: &'a Semaphore) -> Result<Read<'a>, Refusal> {
     let mut limited = Limited::new(room)?;
-    while let Some(chunk) = next(&mut body).await? {
+    while let Some(chunk) = next(body).await? {
         limited.add(&chunk)?;
     }
     Ok(limited.done())
 }
 
-async fn inflated(mut body: Body, room: &Semaphore) -> Result<Read<'_>, Refusal> {
+async fn inflated<'a>(body: &mut Body, room: &'a Semaphore) -> Result<Read<'a>, Refusal> {
     let mut sent = 0;
     let mut decoder = MultiGzDecoder::new(Limited::new(room)?);
-    while let Some(chunk) = next(&mut body).await? {
+    while let Some(chunk) = next(body).await? {
         sent += chunk.len();
         if sent > BODY_BYTES_MAX {
             return Err(too_large());
