@@ -8,6 +8,7 @@
 
 pub mod catalog;
 pub mod check;
+pub mod choice;
 pub mod config;
 pub mod content;
 pub mod currency;
@@ -22,3 +23,4 @@ mod sample;
 pub mod scalar;
 pub mod schema;
 pub mod shape;
+pub mod write;

@@ -9,6 +9,7 @@ use std::fmt::Display;
 use serde_json::{Map, Value};
 
 use crate::problem::{Code as ProblemCode, Problem};
+use crate::write::begin_field;
 
 /// A value of a document: read from JSON, written back to JSON.
 pub trait Shape: Sized {
@@ -18,11 +19,18 @@ pub trait Shape: Sized {
     }
     /// Reads the value; on failure the problem stands in `place` and the answer is `None`.
     fn read(value: Value, place: &mut Place) -> Option<Self>;
-    /// The JSON of it.
-    fn json(&self, form: Form) -> Value;
-    /// The JSON of it as a field of an object; `None` leaves the field out.
-    fn field(&self, form: Form) -> Option<Value> {
-        Some(self.json(form))
+    /// Adds its JSON to a text.
+    fn write(&self, form: Form, out: &mut String);
+    /// Adds it to a text as a field of an object; adds nothing where the field is left out.
+    fn write_field(&self, name: &str, form: Form, out: &mut String) {
+        begin_field(name, out);
+        self.write(form, out);
+    }
+    /// Its JSON as a text.
+    fn text(&self, form: Form) -> String {
+        let mut out = String::new();
+        self.write(form, &mut out);
+        out
     }
 }
 
@@ -32,7 +40,7 @@ pub enum Form {
     /// To be stored and sent: every value as it was given.
     Stored,
     /// To be compared: equal for what means the same. Decimals by value, times by instant, nothing that is empty,
-    /// nothing of `ext`.
+    /// nothing of `ext`; fields in the order in which they are declared, so that order is for ever.
     Canonical,
 }
 
@@ -194,18 +202,24 @@ impl<T: Shape> Shape for Option<T> {
     fn read(value: Value, place: &mut Place) -> Option<Self> {
         T::read(value, place).map(Some)
     }
-    fn json(&self, form: Form) -> Value {
-        self.as_ref().map_or(Value::Null, |value| value.json(form))
+    fn write(&self, form: Form, out: &mut String) {
+        match self {
+            Some(value) => value.write(form, out),
+            None => out.push_str("null"),
+        }
     }
-    fn field(&self, form: Form) -> Option<Value> {
-        // A list is written even when it is empty: where it is optional, an empty one says something of its own.
-        let written = self.as_ref()?.json(form);
-        let nothing = match &written {
-            Value::String(text) => text.is_empty(),
-            Value::Object(map) => map.is_empty(),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => false,
+    fn write_field(&self, name: &str, form: Form, out: &mut String) {
+        let Some(value) = self else {
+            return;
         };
-        (form == Form::Stored || !nothing).then_some(written)
+        // A list is written even when it is empty: where it is optional, an empty one says something of its own.
+        let before = out.len();
+        begin_field(name, out);
+        let written = out.len();
+        value.write(form, out);
+        if form == Form::Canonical && matches!(&out[written..], "\"\"" | "{}") {
+            out.truncate(before);
+        }
     }
 }
 
@@ -230,11 +244,21 @@ impl<T: Shape> Shape for Vec<T> {
             .collect();
         read.into_iter().collect()
     }
-    fn json(&self, form: Form) -> Value {
-        self.iter().map(|value| value.json(form)).collect()
+    fn write(&self, form: Form, out: &mut String) {
+        out.push('[');
+        for (index, value) in self.iter().enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            value.write(form, out);
+        }
+        out.push(']');
     }
-    fn field(&self, form: Form) -> Option<Value> {
-        (!self.is_empty()).then(|| self.json(form))
+    fn write_field(&self, name: &str, form: Form, out: &mut String) {
+        if !self.is_empty() {
+            begin_field(name, out);
+            self.write(form, out);
+        }
     }
 }
 
@@ -249,8 +273,8 @@ impl Shape for bool {
         };
         Some(flag)
     }
-    fn json(&self, _: Form) -> Value {
-        Value::Bool(*self)
+    fn write(&self, _: Form, out: &mut String) {
+        out.push_str(if *self { "true" } else { "false" });
     }
 }
 
@@ -275,74 +299,15 @@ macro_rules! shape {
                 place.finish(object, Self::FIELDS)?;
                 Some(Self { $($field: $field?,)* })
             }
-            fn json(&self, form: $crate::shape::Form) -> serde_json::Value {
-                let mut object = serde_json::Map::with_capacity(Self::FIELDS.len());
-                $(if let Some(value) = $crate::shape::Shape::field(&self.$field, form) {
-                    object.insert($crate::shape::json_name(stringify!($field)).to_owned(), value);
-                })*
-                serde_json::Value::Object(object)
+            fn write(&self, form: $crate::shape::Form, out: &mut String) {
+                out.push('{');
+                $($crate::shape::Shape::write_field(
+                    &self.$field, $crate::shape::json_name(stringify!($field)), form, out,
+                );)*
+                out.push('}');
             }
         }
     };
-}
-
-/// Declares a closed list of words: the enum, its reader, its writer and its schema.
-#[macro_export]
-macro_rules! choice {
-    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
-        pub enum $name { $($(#[$vmeta])* #[schemars(rename = $word)] $variant,)* }
-
-        impl $name {
-            /// Every value, in the order of the contract.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-            /// The word in JSON.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-            /// The value a word stands for.
-            pub fn from_word(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)* _ => None }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl $crate::shape::Shape for $name {
-            fn read(value: serde_json::Value, place: &mut $crate::shape::Place) -> Option<Self> {
-                $crate::shape::read_choice(value, place, Self::from_word, &[$($word,)*])
-            }
-            fn json(&self, _: $crate::shape::Form) -> serde_json::Value {
-                serde_json::Value::String(self.as_str().to_owned())
-            }
-        }
-    };
-}
-
-/// Reads one word of a closed list. Used by [`choice!`].
-pub fn read_choice<T>(
-    value: Value,
-    place: &mut Place,
-    from_word: impl Fn(&str) -> Option<T>,
-    words: &[&str],
-) -> Option<T> {
-    let Value::String(word) = value else {
-        return place.refuse(
-            ProblemCode::WrongType,
-            format!("expected a text, found {}", type_name(&value)),
-        );
-    };
-    from_word(&word).or_else(|| {
-        place.refuse(
-            ProblemCode::UnknownValue,
-            format!("expected one of {}", words.join(", ")),
-        )
-    })
 }
 
 /// A field's name in JSON: `r#type` in Rust is `type` there.

@@ -139,7 +139,7 @@ impl Checking {
     }
 
     fn judged(&mut self, judged: Judged, place: &Place) -> Value {
-        let document = judged.document.write();
+        let document = judged.document.json();
         let head = &judged.document.head;
         let mut problems = judged.problems.clone();
         let key = judged.conflict_key.as_ref().unwrap_or(&judged.key);

@@ -120,6 +120,11 @@ fn accept_one(
     })
 }
 
+/// A key's uid as it stands in the outbox: the index of keys.
+fn uid_text(key: &str) -> String {
+    key::uid(key).to_string()
+}
+
 /// A stored document that shares the natural key.
 struct Known {
     id: String,
@@ -132,9 +137,10 @@ struct Known {
 
 fn family(connection: &Connection, key: &str) -> Result<Vec<Known>, StoreError> {
     let mut question = connection.prepare_cached(
-        "SELECT id, key, content_hash, state, freed FROM documents WHERE key = ?1 OR conflict_of = ?1 ORDER BY seq",
+        "SELECT id, key, content_hash, state, freed FROM documents WHERE uid = ?1
+         UNION ALL SELECT id, key, content_hash, state, freed FROM documents WHERE conflict_of = ?2",
     )?;
-    let rows = question.query_map([key], |row| {
+    let rows = question.query_map([&uid_text(key), key], |row| {
         let state: String = row.get(3)?;
         Ok(Known {
             id: row.get(0)?,
@@ -160,6 +166,7 @@ fn own_key(
     let owner_of = |key: &str| family.iter().find(|known| known.owner && known.key == key);
     let first = match owner_of(&natural) {
         Some(known) => Some(known.id.clone()),
+        None if wanted == natural => None,
         None => owner(connection, &wanted)?,
     };
     let Some(first) = first else {
@@ -186,16 +193,16 @@ fn own_key(
 
 fn owner(connection: &Connection, key: &str) -> Result<Option<String>, StoreError> {
     Ok(connection
-        .prepare_cached("SELECT id FROM documents WHERE key = ?1 AND freed = 0")?
-        .query_row([key], |row| row.get(0))
+        .prepare_cached("SELECT id FROM documents WHERE uid = ?1 AND freed = 0")?
+        .query_row([uid_text(key)], |row| row.get(0))
         .optional()?)
 }
 
 /// Whether any document has or had the key.
 fn taken(connection: &Connection, key: &str) -> Result<bool, StoreError> {
     Ok(connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM documents WHERE key = ?1)")?
-        .query_row([key], |row| row.get(0))?)
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM documents WHERE uid = ?1)")?
+        .query_row([uid_text(key)], |row| row.get(0))?)
 }
 
 /// A second void of a document, or one of a sale of which something came back: head office would take it off twice.
@@ -277,7 +284,7 @@ fn insert_document(
             id,
             key,
             (key != arrival.key).then_some(&arrival.key),
-            key::uid(key).to_string(),
+            uid_text(key),
             arrival.kind.as_str(),
             arrival.store,
             arrival.till,

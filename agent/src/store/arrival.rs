@@ -6,6 +6,7 @@ use tillpost_shared::document::{Body, Document, Kind, SERIES_DEFAULT, sale};
 use tillpost_shared::intake::{Judged, Newer};
 use tillpost_shared::key::{self, Numbering};
 use tillpost_shared::problem::{Level, Problem};
+use tillpost_shared::shape::Form;
 use uuid::Uuid;
 
 use crate::store::{StoreError, millionths};
@@ -82,7 +83,7 @@ impl Arrival {
             key,
             conflict_key,
             content_hash,
-            body: document.write().to_string(),
+            body: document.text(Form::Stored),
             problems,
             origins,
         }

@@ -12,8 +12,8 @@ const VERSION: i64 = 1;
 const SCHEMA: &str = include_str!("schema.sql");
 /// How long to wait for another connection's lock; only a backup or a person's tool holds one.
 const BUSY_MAX: Duration = Duration::from_secs(60);
-/// Pages (8 KiB) in the log before SQLite moves them into the main file.
-const CHECKPOINT_PAGES: u32 = 2_000;
+/// Pages in the log before SQLite moves them into the main file. A page is 4 KiB: the smaller, the less one sale writes.
+const CHECKPOINT_PAGES: u32 = 4_000;
 /// The log is cut back to this after a checkpoint.
 const LOG_BYTES_MAX: u32 = 64 << 20;
 /// Statements kept ready by a connection: all that a lane and an acceptance use.
@@ -29,7 +29,7 @@ pub fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     connection.busy_timeout(BUSY_MAX).map_err(open)?;
     connection
         .execute_batch(&format!(
-            "PRAGMA page_size = 8192;
+            "PRAGMA page_size = 4096;
              PRAGMA auto_vacuum = INCREMENTAL;
              PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;

@@ -44,7 +44,7 @@ pub fn add(
 /// Every till, by code.
 pub fn list(connection: &Connection) -> Result<Vec<Till>, StoreError> {
     let mut question =
-        connection.prepare("SELECT code, series, added_at FROM tills ORDER BY code")?;
+        connection.prepare_cached("SELECT code, series, added_at FROM tills ORDER BY code")?;
     let rows = question.query_map([], |row| {
         Ok(Till {
             code: row.get(0)?,

@@ -144,11 +144,11 @@ fn in_savepoint<T>(
     connection: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    connection.prepare_cached("SAVEPOINT job")?.execute([])?;
+    run(connection, "SAVEPOINT job")?;
     let done = work(connection);
     match done {
         Ok(value) => {
-            connection.prepare_cached("RELEASE job")?.execute([])?;
+            run(connection, "RELEASE job")?;
             Ok(value)
         }
         Err(error) => {
@@ -211,7 +211,7 @@ fn write_batch(
 
 fn begin(connection: Option<&Connection>) -> Result<&Connection, Failed> {
     let connection = connection.ok_or(Failed::Other)?;
-    match connection.execute_batch("BEGIN IMMEDIATE") {
+    match run(connection, "BEGIN IMMEDIATE") {
         Ok(()) => Ok(connection),
         Err(error) => {
             tracing::error!(error = %error, "no transaction of the outbox can begin");
@@ -220,8 +220,13 @@ fn begin(connection: Option<&Connection>) -> Result<&Connection, Failed> {
     }
 }
 
+/// Runs a statement without answer, kept ready for the next time.
+fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
+}
+
 fn commit(connection: &Connection) -> Committed {
-    let Err(error) = connection.execute_batch("COMMIT") else {
+    let Err(error) = run(connection, "COMMIT") else {
         return Ok(());
     };
     tracing::error!(error = %error, "a commit of the outbox failed");

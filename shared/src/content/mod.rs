@@ -14,8 +14,8 @@ use sha2::{Digest, Sha256};
 use crate::document::sale::{Line, Origin, Tender};
 use crate::document::stock::MissingMeans;
 use crate::document::{Body, Document, Head, SERIES_DEFAULT};
-use crate::scalar::{Amount, Code, Day, Text};
-use crate::shape::Form;
+use crate::scalar::{Amount, Code, Day, Text, Verbatim};
+use crate::shape::{Form, Shape};
 
 /// The unit of a line that names none.
 pub const UNIT_DEFAULT: &str = "EA";
@@ -26,21 +26,20 @@ const NOT_CONTENT: [&str; 6] = ["id", "key", "uid", "source", "ext", "schema"];
 pub fn hash(document: &Document, date_default: Day) -> [u8; 32] {
     let mut plain = document.clone();
     leave_out_defaults(&mut plain, date_default);
-    digest(&plain.json(Form::Canonical))
+    digest(&plain.text(Form::Canonical))
 }
 
 /// The hash of a document of a later schema, of which only the JSON is known.
 pub fn hash_of_json(document: &Value) -> [u8; 32] {
-    match document {
-        Value::Object(object) => {
-            let mut content = object.clone();
-            content.retain(|name, _| !NOT_CONTENT.contains(&name.as_str()));
-            digest(&Value::Object(content))
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            digest(document)
-        }
+    let mut content = document.clone();
+    if let Value::Object(object) = &mut content {
+        object.retain(|name, _| !NOT_CONTENT.contains(&name.as_str()));
     }
+    digest(&Verbatim(content).text(Form::Canonical))
+}
+
+fn digest(canonical: &str) -> [u8; 32] {
+    Sha256::digest(canonical.as_bytes()).into()
 }
 
 fn leave_out_defaults(document: &mut Document, date_default: Day) {
@@ -119,53 +118,4 @@ fn plain_unit(unit: &mut Option<Text>) {
 
 fn leave_out_zero(amount: &mut Option<Amount>) {
     amount.take_if(|amount| amount.0.is_zero());
-}
-
-fn digest(canonical: &Value) -> [u8; 32] {
-    let mut text = String::new();
-    write_sorted(canonical, &mut text);
-    Sha256::digest(text.as_bytes()).into()
-}
-
-/// Compact JSON with the names of every object in order.
-fn write_sorted(value: &Value, out: &mut String) {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => out.push_str(&value.to_string()),
-        Value::String(text) => write_text(text, out),
-        Value::Array(values) => {
-            out.push('[');
-            for (index, value) in values.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_sorted(value, out);
-            }
-            out.push(']');
-        }
-        Value::Object(map) => {
-            let mut fields: Vec<_> = map.iter().collect();
-            fields.sort_unstable_by_key(|(name, _)| *name);
-            out.push('{');
-            for (index, (name, value)) in fields.into_iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_text(name, out);
-                out.push(':');
-                write_sorted(value, out);
-            }
-            out.push('}');
-        }
-    }
-}
-
-/// A JSON string; nearly all are plain, and this is done for every text of every document.
-fn write_text(text: &str, out: &mut String) {
-    if text.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
-    } else {
-        out.push_str(&Value::from(text).to_string());
-    }
 }

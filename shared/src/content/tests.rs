@@ -29,11 +29,11 @@ fn the_hash_of_a_document_is_for_ever() {
     };
     assert_eq!(
         hex(full(Kind::Sale)),
-        "05e61ea2f28f10e2a53590959a421fce0010be5eb35454ee79649263987771b3"
+        "8b63106d2880e8ea7b48db867107917da2cf82f382d6cbb862788f20aa648a99"
     );
     assert_eq!(
         hex(full(Kind::DayClose)),
-        "2dedf837469c1be98baba5e6aeae4150b33833e899bb94296a2ccb89be224fa3"
+        "f5df436d203379b9821e46ae6e6667f95cdbbdac25bd6bcb47980b3544632c98"
     );
 }
 

@@ -17,6 +17,7 @@ pub use crate::document::stock::{Pickup, StockCount, StockMove};
 use crate::problem::Code as ProblemCode;
 use crate::scalar::{Code, Currency, Day, Ext, Moment, Number, Text, Verbatim};
 use crate::shape::{Form, Place, Shape};
+use crate::write::{begin_field, write_text};
 use crate::{choice, shape};
 
 /// The schema this program reads and writes.
@@ -179,19 +180,19 @@ impl Body {
         }
     }
 
-    /// The body as JSON.
-    pub fn json(&self, form: Form) -> Value {
+    /// Adds the body's JSON to a text.
+    pub fn write(&self, form: Form, out: &mut String) {
         match self {
-            Self::Sale(body) | Self::Return(body) => body.json(form),
-            Self::Void(body) => body.json(form),
-            Self::DayOpen(body) => body.json(form),
-            Self::DayClose(body) => body.json(form),
-            Self::CashMovement(body) => body.json(form),
-            Self::TillActivity(body) => body.json(form),
-            Self::Settlement(body) => body.json(form),
-            Self::StockCount(body) => body.json(form),
-            Self::StockMove(body) => body.json(form),
-            Self::Pickup(body) => body.json(form),
+            Self::Sale(body) | Self::Return(body) => body.write(form, out),
+            Self::Void(body) => body.write(form, out),
+            Self::DayOpen(body) => body.write(form, out),
+            Self::DayClose(body) => body.write(form, out),
+            Self::CashMovement(body) => body.write(form, out),
+            Self::TillActivity(body) => body.write(form, out),
+            Self::Settlement(body) => body.write(form, out),
+            Self::StockCount(body) => body.write(form, out),
+            Self::StockMove(body) => body.write(form, out),
+            Self::Pickup(body) => body.write(form, out),
         }
     }
 
@@ -212,6 +213,9 @@ impl Body {
     }
 }
 
+/// Room for a document of some lines.
+const TEXT_BYTES: usize = 2 * 1024;
+
 /// One thing that happened in a store, read and typed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
@@ -228,7 +232,12 @@ impl Document {
         let body = object.shift_remove("body").filter(|body| !body.is_null());
         let kind = object.get("kind").and_then(Value::as_str);
         let kind = kind.and_then(Kind::from_word);
-        let head = Head::read(Value::Object(object), place);
+        let head = Head::read(Value::Object(object), place).map(|head| Head {
+            id: None,
+            key: None,
+            uid: None,
+            ..head
+        });
         // The body is read whatever is wrong with the head, so that all problems are told at once.
         let body = place.field("body", |place| match (kind, body) {
             (Some(kind), Some(body)) => Body::read(kind, body, place),
@@ -244,32 +253,34 @@ impl Document {
         })
     }
 
-    /// The document as it is stored: without `id`, `key` and `uid`, which have columns of their own.
-    pub fn write(&self) -> Value {
-        self.json(Form::Stored)
+    /// The document's JSON in a form, without `id`, `key` and `uid`, which have columns of their own.
+    pub fn text(&self, form: Form) -> String {
+        let mut out = String::with_capacity(TEXT_BYTES);
+        self.head.write(form, &mut out);
+        // The body is the last of its fields.
+        out.pop();
+        begin_field("body", &mut out);
+        self.body.write(form, &mut out);
+        out.push('}');
+        out
     }
 
-    /// The document in a form, without `id`, `key` and `uid`.
-    pub fn json(&self, form: Form) -> Value {
-        let Value::Object(mut object) = self.head.json(form) else {
-            return Value::Null;
-        };
-        for name in ["id", "key", "uid"] {
-            object.shift_remove(name);
-        }
-        object.insert("body".to_owned(), self.body.json(form));
-        Value::Object(object)
+    /// The document's JSON as it is stored.
+    pub fn json(&self) -> Value {
+        let text = self.text(Form::Stored);
+        serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
     /// The document as `folder` and `export` write it: with `id`, `key` and `uid` in front.
-    pub fn write_out(&self, id: &str, key: &str, uid: Uuid) -> Value {
-        let mut out = serde_json::Map::new();
-        out.insert("id".to_owned(), id.into());
-        out.insert("key".to_owned(), key.into());
-        out.insert("uid".to_owned(), uid.to_string().into());
-        if let Value::Object(stored) = self.write() {
-            out.extend(stored);
+    pub fn text_out(&self, id: &str, key: &str, uid: Uuid) -> String {
+        let mut out = String::with_capacity(TEXT_BYTES);
+        out.push('{');
+        for (name, value) in [("id", id), ("key", key), ("uid", &uid.to_string())] {
+            begin_field(name, &mut out);
+            write_text(value, &mut out);
         }
-        Value::Object(out)
+        out.push(',');
+        out.push_str(&self.text(Form::Stored)[1..]);
+        out
     }
 }

@@ -78,7 +78,7 @@ mod tests {
             ["flag ext_dropped body.lines[0].ext"]
         );
         assert_eq!(document(8193, 100, 92), ["flag ext_dropped ext"]);
-        let kept = judge(with(sale(), "/ext", ext(8193))).document.write();
+        let kept = judge(with(sale(), "/ext", ext(8193))).document.json();
         assert_eq!(kept.get("ext"), None);
     }
 }

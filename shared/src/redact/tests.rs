@@ -13,7 +13,7 @@ fn stored(document: Value, pointer: &str) -> (Value, Vec<String>) {
     let judged = judge(document);
     let value = judged
         .document
-        .write()
+        .json()
         .pointer(pointer)
         .cloned()
         .unwrap_or_default();

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::problem::Code as ProblemCode;
 use crate::shape::{Form, Place, Shape};
+use crate::write::{begin_field, write_text};
 
 /// Counters of a day end, each a whole number, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default, JsonSchema)]
@@ -29,12 +30,23 @@ impl Shape for Counts {
             None => place.refuse(ProblemCode::BadValue, "expected whole numbers by name"),
         }
     }
-    fn json(&self, _: Form) -> Value {
-        let pairs = self.0.iter().map(|(n, c)| (n.clone(), Value::from(*c)));
-        Value::Object(pairs.collect())
+    fn write(&self, form: Form, out: &mut String) {
+        let mut pairs: Vec<_> = self.0.iter().collect();
+        if form == Form::Canonical {
+            pairs.sort_unstable();
+        }
+        out.push('{');
+        for (name, count) in pairs {
+            begin_field(name, out);
+            out.push_str(&count.to_string());
+        }
+        out.push('}');
     }
-    fn field(&self, form: Form) -> Option<Value> {
-        (!self.0.is_empty()).then(|| self.json(form))
+    fn write_field(&self, name: &str, form: Form, out: &mut String) {
+        if !self.0.is_empty() {
+            begin_field(name, out);
+            self.write(form, out);
+        }
     }
 }
 
@@ -46,31 +58,47 @@ impl Shape for Verbatim {
     fn read(value: Value, _: &mut Place) -> Option<Self> {
         Some(Self(value))
     }
-    fn json(&self, form: Form) -> Value {
+    fn write(&self, form: Form, out: &mut String) {
         match form {
-            Form::Stored => self.0.clone(),
-            Form::Canonical => numbers_by_value(&self.0),
+            Form::Stored => out.push_str(&self.0.to_string()),
+            Form::Canonical => write_by_value(&self.0, out),
         }
     }
 }
 
-/// The same JSON with every number written in one way, so that `1.50` and `1.5` compare equal.
-fn numbers_by_value(value: &Value) -> Value {
+/// Free JSON, written in one way for what means the same: names in order, `1.50` like `1.5`.
+fn write_by_value(value: &Value, out: &mut String) {
     match value {
-        Value::Null | Value::Bool(_) | Value::String(_) => value.clone(),
+        Value::Null | Value::Bool(_) => out.push_str(&value.to_string()),
+        Value::String(text) => write_text(text, out),
         Value::Number(number) => {
+            let literal = number.to_string();
             // Too long or with an exponent: then only the same literal is the same number.
-            let by_value = Decimal::from_str_exact(&number.to_string())
-                .ok()
-                .and_then(|decimal| decimal.normalize().to_string().parse().ok());
-            Value::Number(by_value.unwrap_or_else(|| number.clone()))
+            match Decimal::from_str_exact(&literal) {
+                Ok(decimal) => out.push_str(&decimal.normalize().to_string()),
+                Err(_) => out.push_str(&literal),
+            }
         }
-        Value::Array(values) => values.iter().map(numbers_by_value).collect(),
-        Value::Object(map) => map
-            .iter()
-            .map(|(name, value)| (name.clone(), numbers_by_value(value)))
-            .collect::<Map<_, _>>()
-            .into(),
+        Value::Array(values) => {
+            out.push('[');
+            for (index, value) in values.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_by_value(value, out);
+            }
+            out.push(']');
+        }
+        Value::Object(map) => {
+            let mut fields: Vec<_> = map.iter().collect();
+            fields.sort_unstable_by_key(|(name, _)| *name);
+            out.push('{');
+            for (name, value) in fields {
+                begin_field(name, out);
+                write_by_value(value, out);
+            }
+            out.push('}');
+        }
     }
 }
 
@@ -87,13 +115,20 @@ impl Shape for Ext {
     fn read(value: Value, place: &mut Place) -> Option<Self> {
         place.object(value).map(Self)
     }
-    fn json(&self, _: Form) -> Value {
-        Value::Object(self.0.clone())
+    fn write(&self, form: Form, out: &mut String) {
+        out.push('{');
+        if form == Form::Stored {
+            for (name, value) in &self.0 {
+                begin_field(name, out);
+                out.push_str(&value.to_string());
+            }
+        }
+        out.push('}');
     }
-    fn field(&self, form: Form) -> Option<Value> {
-        match form {
-            Form::Stored => (!self.0.is_empty()).then(|| self.json(form)),
-            Form::Canonical => None,
+    fn write_field(&self, name: &str, form: Form, out: &mut String) {
+        if form == Form::Stored && !self.0.is_empty() {
+            begin_field(name, out);
+            self.write(form, out);
         }
     }
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::read_text;
 use crate::shape::{Form, Place, Shape};
+use crate::write::write_plain;
 
 /// An instant as the till wrote it: RFC 3339 with an offset. Equal when the instant is equal.
 #[derive(Debug, Clone)]
@@ -73,11 +74,11 @@ impl Shape for Moment {
         let expected = "a time such as 2026-11-20T17:03:11+01:00, with its offset";
         read_text(value, place, Self::parse, expected)
     }
-    fn json(&self, form: Form) -> Value {
-        Value::String(match form {
-            Form::Stored => self.text.clone(),
-            Form::Canonical => self.at.to_string(),
-        })
+    fn write(&self, form: Form, out: &mut String) {
+        match form {
+            Form::Stored => write_plain(&self.text, out),
+            Form::Canonical => write_plain(self.at, out),
+        }
     }
 }
 
@@ -120,8 +121,8 @@ impl Shape for Day {
     fn read(value: Value, place: &mut Place) -> Option<Self> {
         read_text(value, place, Self::parse, "a date such as 2026-11-20")
     }
-    fn json(&self, _: Form) -> Value {
-        Value::String(self.to_string())
+    fn write(&self, _: Form, out: &mut String) {
+        write_plain(self.0, out);
     }
 }
 
@@ -165,7 +166,7 @@ mod tests {
             expected
         );
         if let Some(moment) = moment {
-            assert_eq!(moment.json(Form::Stored), Value::from(text));
+            assert_eq!(moment.text(Form::Stored), format!("\"{text}\""));
         }
     }
 

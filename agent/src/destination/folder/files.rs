@@ -57,9 +57,7 @@ pub fn write_whole(path: &Path, deliveries: &[&Delivery]) -> io::Result<()> {
     let mut file = BufWriter::new(File::create(&part)?);
     for delivery in deliveries {
         let id = delivery.id.to_string();
-        let line = delivery
-            .document
-            .write_out(&id, &delivery.key, delivery.uid);
+        let line = delivery.document.text_out(&id, &delivery.key, delivery.uid);
         writeln!(file, "{line}")?;
     }
     file.into_inner()?.sync_all()?;

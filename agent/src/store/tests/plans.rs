@@ -85,11 +85,11 @@ fn plan_of(words: &str) -> String {
 #[rstest]
 #[case::due("d.due_at <= ?2 ORDER BY d.seq", &["deliveries_due (destination=?)", "o USING INTEGER PRIMARY KEY (rowid=?)"])]
 #[case::batch("batch IS NOT NULL AND state = 'waiting' ORDER BY seq", &["deliveries_batch (destination=? AND batch>?)"])]
-#[case::originals("CROSS JOIN documents o ON o.uid = g.uid", &["g USING PRIMARY KEY (seq=?)", "documents_uid (uid=?)", "d USING PRIMARY KEY (destination=? AND seq=?)"])]
+#[case::originals("CROSS JOIN documents o ON o.uid = g.uid", &["g USING PRIMARY KEY (seq=?)", "documents_uid (uid=? AND freed=?)", "d USING PRIMARY KEY (seq=? AND destination=?)"])]
 #[case::count("COALESCE(c.cutoff_at, c.occurred_at)", &["documents_state (state=?)"])]
 #[case::close("o.seq < c.seq AND o.till = c.till", &["documents_state (state=? AND seq<?)"])]
 #[case::next_day("kind = 'day_open'", &["documents_day (business_date>?)", "PRIMARY KEY (rowid>?)"])]
-#[case::family("WHERE key = ?1 OR conflict_of = ?1", &["documents_key (key=?)", "documents_conflict_of (conflict_of=?)"])]
+#[case::family("UNION ALL SELECT id, key, content_hash", &["documents_uid (uid=?)", "documents_conflict_of (conflict_of=?)"])]
 #[case::receipts("receipt_number = ?1 OR sequence = ?4", &["documents_receipt (receipt_number=?)", "documents_number (sequence=?)"])]
 #[case::wake("answer ->> 'code' = ?1", &["deliveries_later (due_at>?)"])]
 fn a_question_uses_its_index(#[case] words: &str, #[case] indexes: &[&str]) {

@@ -224,7 +224,7 @@ fn the_settings_on_which_a_yes_stands_are_in_force() {
         });
         assert_eq!(
             answers.await.unwrap(),
-            ["wal", "2", "1", "8192", "2"].map(str::to_owned)
+            ["wal", "2", "1", "4096", "2"].map(str::to_owned)
         );
     });
 }

@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tillpost_tests::home::{Home, Setup};
-use tillpost_tests::http::{client, exchange};
-use tillpost_tests::shop::sample::sale;
 
+use crate::till::Till;
 use crate::{Row, median};
 
 const ROUNDS: usize = 5;
@@ -20,10 +19,7 @@ pub fn rows() -> Vec<Row> {
     let home = Home::new(&Setup::bare());
     let token = home.add_till("1");
     let agent = home.start();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = crate::runtime();
     let next = Arc::new(AtomicU64::new(1));
     let aims = [(1, 0.6), (8, 3.0), (64, 5.0)];
     let mut ratios = [const { Vec::new() }; 3];
@@ -78,31 +74,24 @@ fn appends(beside: &std::path::Path) -> f64 {
 
 /// Sales acknowledged per second by so many tills, each of which waits for its answer.
 async fn acknowledged(url: &str, token: &str, tills: usize, next: &Arc<AtomicU64>) -> f64 {
-    let client = client();
+    let mut ready = Vec::new();
+    for _ in 0..tills {
+        ready.push(Till::connect(url, token, "1").await);
+    }
     let begin = Instant::now();
-    let till = || {
-        let (client, next) = (client.clone(), Arc::clone(next));
-        let (url, bearer) = (format!("{url}/v1/documents"), format!("Bearer {token}"));
+    let ringing = ready.into_iter().map(|mut till| {
+        let next = Arc::clone(next);
         tokio::spawn(async move {
             let mut count = 0.0;
             while begin.elapsed() < ROUND {
-                let body = sale("1", next.fetch_add(1, Ordering::Relaxed)).to_string();
-                let request = client.post(&url).header("Authorization", &bearer);
-                let answer = exchange(
-                    request
-                        .header("Content-Type", "application/json")
-                        .body(body),
-                )
-                .await;
-                assert!(answer.is_ok_and(|answer| answer.body.contains("accepted")));
+                till.ring_up(next.fetch_add(1, Ordering::Relaxed)).await;
                 count += 1.0;
             }
             count
         })
-    };
-    let tills: Vec<_> = (0..tills).map(|_| till()).collect();
+    });
     let mut count = 0.0;
-    for till in tills {
+    for till in ringing.collect::<Vec<_>>() {
         count += till.await.unwrap();
     }
     count / begin.elapsed().as_secs_f64()

@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tillpost_tests::figures::money;
 use tillpost_tests::home::{Home, Setup};
-use tillpost_tests::http::Http;
-use tillpost_tests::shop::sample::sale;
 use tillpost_tests::wait;
 
+use crate::till::Till;
 use crate::{Row, median};
 
 const ROUNDS: usize = 5;
@@ -31,13 +30,20 @@ pub fn row() -> Row {
     });
     let (mut ratios, mut quiet, mut busy) = (Vec::new(), Vec::new(), Vec::new());
     let mut sequence = 1;
+    let runtime = crate::runtime();
+    let mut asking = runtime.block_on(Till::connect(&agent.url, &token, "1"));
     for round in 0..=ROUNDS {
-        let without = p99(&agent.url, &token);
-        let ended = AtomicBool::new(false);
-        let first = sequence;
+        let without = runtime.block_on(p99(&mut asking));
+        let (ended, first) = (AtomicBool::new(false), sequence);
+        // On a thread of its own, so that the look-ups do not wait for the other till's computing.
         let with = std::thread::scope(|scope| {
-            let ringing = scope.spawn(|| ring_up(&agent.url, &token, first, &ended));
-            let with = p99(&agent.url, &token);
+            let ringing = scope.spawn(|| {
+                crate::runtime().block_on(async {
+                    let mut till = Till::connect(&agent.url, &token, "1").await;
+                    ring_up(&mut till, first, &ended).await
+                })
+            });
+            let with = runtime.block_on(p99(&mut asking));
             ended.store(true, Ordering::Relaxed);
             sequence = ringing.join().unwrap();
             with
@@ -71,41 +77,25 @@ fn product(n: usize) -> serde_json::Value {
 }
 
 /// Milliseconds that 99 of 100 look-ups stay below.
-fn p99(url: &str, token: &str) -> f64 {
-    let http = Http::new();
-    let mut times: Vec<f64> = (0..LOOK_UPS)
-        .map(|n| {
-            let barcode = format!("76130{:07}", n * 7919 % PRODUCTS);
-            let begin = Instant::now();
-            let answer = http.send(|client| {
-                let request = client.get(format!("{url}/v1/products?barcode={barcode}"));
-                request.header("Authorization", format!("Bearer {token}"))
-            });
-            assert_eq!(answer.status, 200);
-            begin.elapsed().as_secs_f64() * 1000.0
-        })
-        .collect();
+async fn p99(till: &mut Till) -> f64 {
+    let mut times = Vec::with_capacity(LOOK_UPS);
+    for n in 0..LOOK_UPS {
+        let barcode = format!("76130{:07}", n * 7919 % PRODUCTS);
+        let begin = Instant::now();
+        till.look_up(&barcode).await;
+        times.push(begin.elapsed().as_secs_f64() * 1000.0);
+    }
     times.sort_by(f64::total_cmp);
     times[times.len() * 99 / 100]
 }
 
 /// Rings up sales at a steady pace until told to end; the next number.
-fn ring_up(url: &str, token: &str, first: u64, ended: &AtomicBool) -> u64 {
-    let http = Http::new();
+async fn ring_up(till: &mut Till, first: u64, ended: &AtomicBool) -> u64 {
     let mut sequence = first;
     while !ended.load(Ordering::Relaxed) {
-        let body = sale("1", sequence).to_string();
-        let answer = http.send(|client| {
-            let request = client
-                .post(format!("{url}/v1/documents"))
-                .header("Content-Type", "application/json");
-            request
-                .header("Authorization", format!("Bearer {token}"))
-                .body(body)
-        });
-        assert_eq!(answer.status, 200);
+        till.ring_up(sequence).await;
         sequence += 1;
-        std::thread::sleep(PAUSE);
+        tokio::time::sleep(PAUSE).await;
     }
     sequence
 }

@@ -6,10 +6,23 @@
 mod drain;
 mod ingest;
 mod look_up;
+mod till;
 
 use std::time::Duration;
 
 use tillpost_tests::home::{Home, Setup, program};
+
+/// A part of the benchmark, with the name by which it is asked for.
+type Part = (&'static str, fn() -> Vec<Row>);
+
+/// What is measured, in this order; arguments name the parts that are wanted, none wants all.
+const PARTS: [Part; 5] = [
+    ("ingest", ingest::rows),
+    ("look-up", || vec![look_up::row()]),
+    ("drain", || vec![drain::row()]),
+    ("memory", || vec![memory()]),
+    ("size", || vec![size()]),
+];
 
 /// One line of the table.
 struct Row {
@@ -24,16 +37,15 @@ struct Row {
 }
 
 fn main() {
+    let only: Vec<String> = std::env::args().skip(1).collect();
     let mut rows = Vec::new();
-    rows.extend(ingest::rows());
-    rows.push(look_up::row());
-    if std::env::args().any(|argument| argument == "--without-odoo") {
-        println!("left out: the drain into Odoo");
-    } else {
-        rows.push(drain::row());
+    for (name, measure) in PARTS {
+        if only.is_empty() || only.iter().any(|word| word == name) {
+            rows.extend(measure());
+        } else {
+            println!("left out: {name}");
+        }
     }
-    rows.push(memory());
-    rows.push(size());
     println!(
         "\n{:<44} {:>10} {:>12}   how it was measured",
         "", "measured", "aim"
@@ -57,6 +69,14 @@ fn main() {
             row.what, row.sides
         );
     }
+}
+
+/// The tills' side needs no more than one thread, and takes less of the machine for it.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 /// The middle one.
