@@ -1,6 +1,7 @@
 //! Acknowledged documents per second over HTTP, against what this disk can append and sync.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -59,17 +60,23 @@ pub fn rows() -> Vec<Row> {
 }
 
 /// Appends of 4 KiB, each synced, per second.
-fn appends(beside: &std::path::Path) -> f64 {
+fn appends(beside: &Path) -> f64 {
+    let begin = Instant::now();
+    append_times(beside, ROUND).len() as f64 / begin.elapsed().as_secs_f64()
+}
+
+/// Milliseconds of each append of 4 KiB with its sync, for so long.
+pub fn append_times(beside: &Path, how_long: Duration) -> Vec<f64> {
     let folder = TempDir::new_in(beside).unwrap();
     let mut file = std::fs::File::create(folder.path().join("append")).unwrap();
-    let begin = Instant::now();
-    let mut count = 0.0;
-    while begin.elapsed() < ROUND {
+    let (begin, mut times) = (Instant::now(), Vec::new());
+    while begin.elapsed() < how_long {
+        let append = Instant::now();
         file.write_all(&BLOCK).unwrap();
         file.sync_data().unwrap();
-        count += 1.0;
+        times.push(append.elapsed().as_secs_f64() * 1000.0);
     }
-    count / begin.elapsed().as_secs_f64()
+    times
 }
 
 /// Sales acknowledged per second by so many tills, each of which waits for its answer.

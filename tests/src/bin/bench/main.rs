@@ -6,6 +6,7 @@
 mod drain;
 mod ingest;
 mod look_up;
+mod peers;
 mod till;
 
 use std::time::Duration;
@@ -16,8 +17,9 @@ use tillpost_tests::home::{Home, Setup, program};
 type Part = (&'static str, fn() -> Vec<Row>);
 
 /// What is measured, in this order; arguments name the parts that are wanted, none wants all.
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("ingest", ingest::rows),
+    ("peers", peers::rows),
     ("look-up", || vec![look_up::row()]),
     ("drain", || vec![drain::row()]),
     ("memory", || vec![memory()]),
