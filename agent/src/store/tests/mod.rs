@@ -2,6 +2,7 @@
 
 mod accept;
 mod depends;
+mod figures;
 mod history;
 mod lane;
 mod machine;
