@@ -25,6 +25,7 @@ use crate::intake::http::{self, Api, Parts, Routes};
 use crate::store::proof::ReadBacks;
 use crate::store::{Store, StoreError, tills};
 use crate::update::Refresh;
+use crate::update::tally::Tally;
 use crate::{paths, secret};
 
 /// Threads that answer tills and talk to destinations; files and SQLite have threads of their own.
@@ -156,9 +157,20 @@ impl BringUp {
         let Some(catalog) = &config.catalog else {
             return Ok(errands);
         };
+        let code = config.store.code.clone();
+        let tally = Arc::new(Tally::new(
+            store.clone(),
+            Arc::clone(active),
+            code.clone(),
+            parts::stock_tellers(catalog, config),
+        ));
+        self.tasks
+            .spawn(Arc::clone(&tally).run(self.lanes.listen(), self.stop.clone()));
         let refresh = Refresh {
             source: parts::source(catalog, config)?,
             active: Arc::clone(active),
+            store_code: code,
+            tally,
             every: catalog.refresh_every(),
             store: store.clone(),
             board: self.board.clone(),

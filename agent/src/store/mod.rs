@@ -23,6 +23,7 @@ pub mod survey;
 #[cfg(test)]
 mod tests;
 pub mod tills;
+pub mod unsent;
 pub mod writer;
 
 use std::fs::{File, TryLockError};

@@ -11,4 +11,5 @@ mod person;
 mod plans;
 mod read;
 mod shop;
+mod unsent;
 mod writer;
