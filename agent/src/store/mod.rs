@@ -19,6 +19,7 @@ mod load;
 pub mod person;
 pub mod proof;
 pub mod read;
+pub mod reread;
 pub mod survey;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ mod moods;
 mod person;
 mod plans;
 mod read;
+mod reread;
 mod shop;
 mod unsent;
 mod writer;
