@@ -60,9 +60,10 @@ impl Refresh {
         let mut notes = Notes::default();
         notes.show(&self.board, self.active.notes());
         while !self.stop.is_cancelled() {
-            self.refresh(&mut notes).await;
+            let answered = self.refresh(&mut notes).await;
             let due = stock_at.is_none_or(|at: Instant| at.elapsed() >= STOCK_EVERY);
-            self.count(due || asked.is_some(), &mut stock_at).await;
+            let due = answered && (due || asked.is_some());
+            self.count(due, &mut stock_at).await;
             // Also when nothing changed here: what head office did not know may be known there now.
             self.wake().await;
             if let Some(errand) = asked.take() {
@@ -77,12 +78,14 @@ impl Refresh {
         }
     }
 
-    async fn refresh(&self, notes: &mut Notes) {
+    /// Whether head office answered.
+    async fn refresh(&self, notes: &mut Notes) -> bool {
         let since = self.active.revision();
         let fetched = tokio::select! {
             fetched = self.source.fetch(since.as_ref()) => fetched,
-            () = self.stop.cancelled() => return,
+            () = self.stop.cancelled() => return false,
         };
+        let answered = fetched.is_ok();
         match fetched {
             Ok(Fetched::Unchanged) => self.board.success(NAME, now()),
             Ok(Fetched::Snapshot(snapshot)) => self.install(snapshot, notes).await,
@@ -98,6 +101,7 @@ impl Refresh {
                     .trouble(NAME, health, [code, &sentence, hint], now());
             }
         }
+        answered
     }
 
     async fn install(&self, snapshot: Snapshot, notes: &mut Notes) {
