@@ -34,11 +34,13 @@ const ARRIVAL_MAX: Duration = Duration::from_secs(60);
 /// How often `--once` looks whether everything has arrived.
 const ARRIVAL_LOOK: Duration = Duration::from_millis(50);
 
-/// A folder that goes away with the demo.
+/// A folder that goes away with the demo; who has no place of their own for it gets the system's.
 fn fresh_folder() -> std::io::Result<tempfile::TempDir> {
     let root = paths::demo_root();
-    std::fs::create_dir_all(&root)?;
-    tempfile::tempdir_in(root)
+    match fs::create_dir_all(&root) {
+        Ok(()) => tempfile::tempdir_in(root),
+        Err(_) => tempfile::tempdir(),
+    }
 }
 
 /// Runs the demo in `dir`, or in a fresh temporary folder. With `once` it ends after the day and answers whether the

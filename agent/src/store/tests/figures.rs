@@ -48,6 +48,11 @@ fn a_void_of_what_is_not_here_comes_to_nothing() {
     let held = shop.take(odd_sale(1));
     shop.withdraw(&held.id);
     shop.take(void(2, json!({"sequence": 1})));
-    shop.take(void(3, json!({"sequence": 99})));
+    // Withdrawn after it was sent, it keeps its key.
+    let sent = shop.take(sale(3));
+    shop.drain(&rejected(true));
+    shop.withdraw(&sent.id);
+    shop.take(void(4, json!({"sequence": 3})));
+    shop.take(void(5, json!({"sequence": 99})));
     assert_eq!(waiting_value(&shop), Decimal::ZERO);
 }
