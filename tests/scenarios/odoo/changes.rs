@@ -139,7 +139,7 @@ fn every_change_is_seen_and_nothing_new_changes_nothing() {
 const LATE: &str = "BEGIN; UPDATE product_template SET list_price = 71.5, write_date = now() AT TIME ZONE 'UTC' WHERE id = \
      (SELECT product_tmpl_id FROM product_product WHERE default_code = 'TP-001'); \
      DO $$ BEGIN FOR turn IN 1..1200 LOOP \
-       IF to_regclass('tp_commit_now') IS NOT NULL THEN RETURN; END IF; PERFORM pg_sleep(0.1); \
+       IF EXISTS (SELECT FROM ir_config_parameter WHERE key = 'tp.commit') THEN RETURN; END IF; PERFORM pg_sleep(0.1); \
      END LOOP; RAISE 'nobody told it to commit'; END $$; COMMIT";
 
 /// A cursor of "written after the last one seen" would lose such a row for ever.
@@ -171,7 +171,7 @@ fn a_price_whose_transaction_is_committed_late_is_seen() {
             "nobody can see the older one yet"
         );
         assert!(!transaction.is_finished(), "it ended before it was told to");
-        database.tamper("CREATE TABLE tp_commit_now ()");
+        database.tamper("INSERT INTO ir_config_parameter (key, value) VALUES ('tp.commit', 'now')");
         transaction.join().unwrap();
     });
     refreshed(&office, &agent);

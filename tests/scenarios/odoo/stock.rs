@@ -3,7 +3,7 @@
 //! Goal: a look-up answers Odoo's figure, and what can still be sold with the line down. Method: change the stock in Odoo
 //! and refresh; sell with the server stopped; start it again, let everything arrive, refresh.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tillpost_tests::agent::Agent;
 use tillpost_tests::head_office::{DRAIN, HeadOffice};
 use tillpost_tests::shop::floor::STOCK_AT_START;
@@ -30,6 +30,14 @@ fn sale(sequence: u64, product: &Product, thousandths: i64) -> Value {
     receipt.item(product, thousandths).paid(CASH).json()
 }
 
+/// An article that is not of the shop's range.
+fn named(sku: &str) -> Product {
+    Product {
+        sku: sku.to_owned(),
+        ..range().remove(0)
+    }
+}
+
 /// Sets what Odoo counts of a product on the store's shelf, in whole pieces.
 fn count_there(office: &HeadOffice, product: &Product, pieces: i64) {
     office.database.shell(&format!(
@@ -46,6 +54,12 @@ fn count_there(office: &HeadOffice, product: &Product, pieces: i64) {
 fn stock_in_odoo_is_answered_and_what_it_does_not_know_is_taken_off() {
     let mut office = HeadOffice::new("stock", &["1".to_owned()]);
     refreshed_by_command(&office, None);
+    for (sku, storable) in [("TP-NEVER", true), ("TP-WORK", false)] {
+        let kind = if storable { "consu" } else { "service" };
+        let values = json!({"name": sku, "default_code": sku, "type": kind, "is_storable": storable,
+            "list_price": 1, "available_in_pos": true});
+        office.database.create("product.product", &values);
+    }
     let agent = office.start();
     let refresh = |office: &HeadOffice| {
         office.home.run(&["catalog", "refresh"]).ended(0);
@@ -54,6 +68,9 @@ fn stock_in_odoo_is_answered_and_what_it_does_not_know_is_taken_off() {
     let (piece, kilo, other) = (&range[0], &range[9], &range[1]);
     assert!(kilo.weighed && !piece.weighed && !other.weighed);
     refresh(&office);
+    let (never, service) = (named("TP-NEVER"), named("TP-WORK"));
+    assert_eq!(figures(&office, &agent, &never), (Some(0), Some(0)));
+    assert_eq!(figures(&office, &agent, &service), (None, None), "no goods");
     let start = Some(STOCK_AT_START);
     assert_eq!(figures(&office, &agent, piece), (start, start));
     count_there(&office, piece, 12);
