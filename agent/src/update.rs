@@ -1,23 +1,31 @@
-//! The loop that brings the store's products and prices down: fetch, install, wake what waited for a product.
+//! The loop that brings the store's products, prices and stock down: fetch, install, wake what waited for a product.
 //!
 //! A refresh never touches the outbox's lanes or a look-up: the new catalog is written beside the old one and swapped
 //! in whole. A person's `catalog refresh` and a file that appears in a watched folder do not wait for the period.
+//! What a snapshot has to say stays on the board until a snapshot comes that does not say it any more.
 
+pub mod tally;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::{Bell, Board, Ear, Health, now};
-use crate::catalog::{Active, CatalogSource, Fetched, Installed, Shrinking, Source};
+use crate::catalog::{Active, CatalogSource, Fetched, Installed, Shrinking, Snapshot, Source};
 use crate::intake::errand::Errand;
+use crate::outbox::{Answer as Note, Outage};
 use crate::store::{Store, lane};
+use tally::Tally;
 
 /// The name under which the loop reports.
 pub const NAME: &str = "catalog";
 /// The code of documents that wait for a product.
 pub const UNKNOWN_PRODUCT: &str = "unknown_product";
+/// Stock is asked for no more often than this, unless a person asks: it is a sum over all shelves over there.
+const STOCK_EVERY: Duration = Duration::from_secs(60);
 
 /// Keeps the catalog fresh.
 pub struct Refresh {
@@ -25,6 +33,10 @@ pub struct Refresh {
     pub source: Source,
     /// Where they go.
     pub active: Arc<Active>,
+    /// The store whose stock is asked for.
+    pub store_code: String,
+    /// Counts what head office's stock does not know yet.
+    pub tally: Arc<Tally>,
     /// How often to look.
     pub every: Duration,
     /// Documents that wait for a product lie here.
@@ -44,9 +56,16 @@ pub struct Refresh {
 impl Refresh {
     /// Runs until it is stopped.
     pub async fn run(mut self) {
-        let mut asked = None;
+        let (mut asked, mut stock_at) = (None, None);
+        let mut notes = Notes::default();
+        notes.show(&self.board, self.active.notes());
         while !self.stop.is_cancelled() {
-            self.refresh().await;
+            let answered = self.refresh(&mut notes).await;
+            let due = stock_at.is_none_or(|at: Instant| at.elapsed() >= STOCK_EVERY);
+            let due = answered && (due || asked.is_some());
+            self.count(due, &mut stock_at).await;
+            // Also when nothing changed here: what head office did not know may be known there now.
+            self.wake().await;
             if let Some(errand) = asked.take() {
                 Errand::done(errand);
             }
@@ -59,43 +78,65 @@ impl Refresh {
         }
     }
 
-    async fn refresh(&self) {
+    /// Whether head office answered.
+    async fn refresh(&self, notes: &mut Notes) -> bool {
         let since = self.active.revision();
         let fetched = tokio::select! {
             fetched = self.source.fetch(since.as_ref()) => fetched,
-            () = self.stop.cancelled() => return,
+            () = self.stop.cancelled() => return false,
         };
+        let answered = fetched.is_ok();
         match fetched {
             Ok(Fetched::Unchanged) => self.board.success(NAME, now()),
-            Ok(Fetched::Snapshot(snapshot)) => {
-                let active = Arc::clone(&self.active);
-                let notes = snapshot.notes.clone();
-                let work = move || active.install(&snapshot, Shrinking::Refused);
-                match tokio::task::spawn_blocking(work).await {
-                    Ok(Ok(installed)) => {
-                        self.board.success(NAME, now());
-                        if let Some(note) = notes.first() {
-                            let words = [note.code.as_str(), &note.message, &note.hint];
-                            self.board.trouble(NAME, Health::Attention, words, now());
-                        }
-                        tracing::info!(new = installed != Installed::Same, "catalog refreshed");
-                    }
-                    Ok(Err(error)) => self.refused(&error.to_string()),
-                    Err(error) => self.refused(&error.to_string()),
-                }
-            }
+            Ok(Fetched::Snapshot(snapshot)) => self.install(snapshot, notes).await,
             Err(outage) => {
                 tracing::warn!(outage = %outage, "the catalog cannot be refreshed");
-                let words = [
-                    "catalog_unreachable",
-                    "The prices cannot be refreshed; the last ones stay in force.",
-                    "Nothing to do if the line is down; else run tillpost doctor.",
-                ];
-                self.board.trouble(NAME, Health::Offline, words, now());
+                let Told {
+                    health,
+                    code,
+                    sentence,
+                    hint,
+                } = told(&outage);
+                self.board
+                    .trouble(NAME, health, [code, &sentence, hint], now());
             }
         }
-        // Also when nothing changed here: what head office did not know may be known there now.
-        self.wake().await;
+        answered
+    }
+
+    async fn install(&self, snapshot: Snapshot, notes: &mut Notes) {
+        let active = Arc::clone(&self.active);
+        let said = snapshot.notes.clone();
+        let work = move || active.install(&snapshot, Shrinking::Refused);
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(installed)) => {
+                self.board.success(NAME, now());
+                notes.show(&self.board, &said);
+                tracing::info!(new = installed != Installed::Same, "catalog refreshed");
+            }
+            Ok(Err(error)) => self.refused(&error.to_string()),
+            Err(error) => self.refused(&error.to_string()),
+        }
+    }
+
+    /// What head office has on hand, and what of it is gone already. Where it does not answer, the figures before stay:
+    /// the refresh has said on the board what is the matter.
+    async fn count(&self, stock_due: bool, stock_at: &mut Option<Instant>) {
+        let mut newer = None;
+        if stock_due {
+            let stock = tokio::select! {
+                stock = self.source.stock(&self.store_code) => stock,
+                () = self.stop.cancelled() => return,
+            };
+            match stock {
+                Ok(stock) => {
+                    newer = stock;
+                    *stock_at = Some(Instant::now());
+                }
+                Err(outage) => tracing::warn!(outage = %outage, "the stock cannot be read"),
+            }
+        }
+        self.tally.count_all(newer).await;
     }
 
     fn refused(&self, why: &str) {
@@ -116,5 +157,154 @@ impl Refresh {
             Ok(_) => self.lanes.ring(),
             Err(error) => tracing::error!(error = %error, "cannot wake what waits for a product"),
         }
+    }
+}
+
+/// The notes that stand on the board, each under a name of its own.
+#[derive(Debug, Default)]
+struct Notes(BTreeSet<String>);
+
+impl Notes {
+    /// Puts these on the board and takes off what is not among them any more. Of several with one code the first counts.
+    fn show(&mut self, board: &Board, notes: &[Note]) {
+        let mut shown = BTreeSet::new();
+        for note in notes {
+            let name = format!("{NAME}: {}", note.code);
+            if shown.insert(name.clone()) {
+                let words = [note.code.as_str(), &note.message, &note.hint];
+                board.trouble(&name, Health::Attention, words, now());
+            }
+        }
+        for gone in self.0.difference(&shown) {
+            board.success(gone, now());
+        }
+        self.0 = shown;
+    }
+}
+
+/// An outage of the catalog, for the board.
+#[derive(Debug, PartialEq)]
+struct Told {
+    health: Health,
+    code: &'static str,
+    sentence: String,
+    hint: &'static str,
+}
+
+/// What a person is told of an outage: a line that is down mends itself, the rest needs somebody.
+fn told(outage: &Outage) -> Told {
+    let (health, code, what, hint) = match outage {
+        // A read changes nothing: an answer that was lost is a line that was down.
+        Outage::Unreachable(_) | Outage::Ambiguous(_) => (
+            Health::Offline,
+            "catalog_unreachable",
+            "The prices cannot be refreshed".to_owned(),
+            "Nothing to do if the line is down; else run tillpost doctor.",
+        ),
+        Outage::Throttled { .. } | Outage::BatchTooLarge => (
+            Health::Offline,
+            "catalog_throttled",
+            "Head office is busy and asks to fetch the prices later".to_owned(),
+            "Nothing to do: it is tried again by itself. Tell central IT if it stays like this for a day.",
+        ),
+        Outage::Unauthorized(_) => (
+            Health::Attention,
+            "catalog_unauthorized",
+            "Head office does not accept this store's key for the prices: it has expired or lacks a right".to_owned(),
+            "Ask central IT for a new key of the store's user in Odoo, and set it where `secret` in tillpost.toml says.",
+        ),
+        Outage::Incomprehensible(why) => (
+            Health::Attention,
+            "catalog_incomprehensible",
+            format!("The prices that head office gives cannot be used: {why}"),
+            "Have central IT check [catalog] in tillpost.toml, price_list above all, and what head office gives.",
+        ),
+        Outage::WrongEnvironment(why) => (
+            Health::Attention,
+            "catalog_wrong_environment",
+            format!("The prices come from another environment than this store's: {why}"),
+            "Have central IT check environment, url and database in tillpost.toml.",
+        ),
+    };
+    Told {
+        health,
+        code,
+        sentence: format!("{what}. The last prices stay in force."),
+        hint,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn text() -> String {
+        "there is no price list called `Shpo` in Odoo".to_owned()
+    }
+
+    #[rstest]
+    #[case(
+        Outage::Unreachable(text()),
+        Health::Offline,
+        "catalog_unreachable",
+        false
+    )]
+    #[case(
+        Outage::Ambiguous(text()),
+        Health::Offline,
+        "catalog_unreachable",
+        false
+    )]
+    #[case(Outage::Throttled { retry_after: None }, Health::Offline, "catalog_throttled", false)]
+    #[case(Outage::BatchTooLarge, Health::Offline, "catalog_throttled", false)]
+    #[case(
+        Outage::Unauthorized(text()),
+        Health::Attention,
+        "catalog_unauthorized",
+        false
+    )]
+    #[case(
+        Outage::Incomprehensible(text()),
+        Health::Attention,
+        "catalog_incomprehensible",
+        true
+    )]
+    #[case(
+        Outage::WrongEnvironment(text()),
+        Health::Attention,
+        "catalog_wrong_environment",
+        true
+    )]
+    fn every_outage_has_words_of_its_own(
+        #[case] outage: Outage,
+        #[case] health: Health,
+        #[case] code: &str,
+        #[case] quoted: bool,
+    ) {
+        let told = told(&outage);
+        assert_eq!((told.health, told.code), (health, code));
+        assert_eq!(told.sentence.contains("Shpo"), quoted, "{}", told.sentence);
+        assert!(told.sentence.ends_with("The last prices stay in force.") && !told.hint.is_empty());
+    }
+
+    #[test]
+    fn a_note_stays_until_a_snapshot_does_not_say_it_any_more() {
+        let (board, mut notes) = (Board::default(), Notes::default());
+        let note = |code: &str| Note::new(code, format!("{code}."), "Look.");
+        let standing = || {
+            let rows = board.read().into_values();
+            let trouble = rows.filter(|row| row.health != Health::Ok);
+            trouble.map(|row| row.code).collect::<Vec<_>>()
+        };
+        notes.show(&board, &[note("b"), note("a"), note("a")]);
+        // What a refresh without news does.
+        board.success(NAME, now());
+        assert_eq!(standing(), ["a", "b"]);
+        notes.show(&board, &[note("b")]);
+        assert_eq!(standing(), ["b"]);
+        notes.show(&board, &[]);
+        assert_eq!(standing(), [""; 0]);
     }
 }

@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 use tillpost_tests::agent::Agent;
 use tillpost_tests::figures::money;
-use tillpost_tests::home::{Home, Setup};
+use tillpost_tests::home::{FOLDER, Home, Setup};
 use tillpost_tests::http::Http;
+use tillpost_tests::shop::sample::sale;
 use tillpost_tests::wait;
 
 const CATALOG: &str = "[catalog]\nsource = \"folder\"\npath = \"{home}/catalog\"\nrefresh = \"1s\"";
@@ -138,6 +139,11 @@ fn a_product_is_found_by_barcode_sku_and_words() {
             .body
             .contains("no_catalog")
     );
+    let none = home.run(&["catalog", "status"]).ended(1);
+    assert!(
+        none.all().contains("tillpost catalog refresh"),
+        "says what to do: {none:?}"
+    );
     publish(&home, 1, &range(495));
     wait::until("the catalog", || price_of(&agent, &token, "S-1"));
     let ask = |query: &str| agent.get(&token, &format!("/v1/products?{query}")).ok();
@@ -175,6 +181,17 @@ fn a_product_is_found_by_barcode_sku_and_words() {
 }
 
 #[test]
+fn a_store_that_fetches_no_prices_says_so() {
+    let home = Home::new(&Setup::bare());
+    let _agent = home.start();
+    let status = home.run(&["catalog", "status"]).ended(1);
+    assert!(
+        status.all().contains("[catalog]"),
+        "says what to do: {status:?}"
+    );
+}
+
+#[test]
 fn a_broken_snapshot_changes_nothing_and_is_said() {
     let (home, agent, token) = service();
     publish(&home, 1, &range(100));
@@ -197,6 +214,51 @@ fn a_broken_snapshot_changes_nothing_and_is_said() {
     wait::until("the next good one", || {
         (price_of(&agent, &token, "S-1").as_deref() == Some("3.00")).then_some(())
     });
+}
+
+#[test]
+fn what_is_sold_and_not_sent_is_taken_off_a_snapshots_stock() {
+    let folder = Setup::bare().with(CATALOG).with(FOLDER);
+    let home = Home::new(&folder);
+    std::fs::create_dir(home.path().join("catalog")).unwrap();
+    // Nothing can be handed over where a file lies in the way.
+    std::fs::write(home.out(), "in the way").unwrap();
+    let token = home.add_till("1");
+    let agent = home.start();
+    let sold = &tillpost_tests::shop::range()[1];
+    let with_stock = |on_hand: &str| {
+        let mut product = product(1, 100);
+        product["sku"] = json!(sold.sku);
+        product["on_hand"] = json!(on_hand);
+        product
+    };
+    let found = |sku: &str| {
+        let answer = agent.get(&token, &format!("/v1/products?sku={sku}"));
+        (answer.status == 200).then(|| answer.ok()["products"][0].clone())
+    };
+    let wait_for = |on_hand: &str, available: &str| {
+        wait::until("the figures", || {
+            let product = found(&sold.sku)?;
+            let right = product["on_hand"] == on_hand && product["available"] == available;
+            right.then_some(())
+        });
+    };
+    publish(&home, 1, &[with_stock("10"), product(2, 100)]);
+    wait_for("10", "10");
+    let unknown = found("S-2").unwrap();
+    assert!(
+        unknown.get("on_hand").is_none() && unknown.get("available").is_none(),
+        "what is not known is left out: {unknown}"
+    );
+    let sale = sale("1", 1);
+    assert_eq!(sale["body"]["lines"][0]["product"]["sku"], json!(sold.sku));
+    agent.hand_in_all(&token, &[sale], "accepted");
+    wait_for("10", "9");
+    std::fs::remove_file(home.out()).unwrap();
+    agent.wait_drained(wait::HANG);
+    wait_for("10", "9");
+    publish(&home, 2, &[with_stock("9"), product(2, 100)]);
+    wait_for("9", "9");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::activity::{Bell, Board};
+use crate::activity::{Bell, Board, now};
 use crate::catalog::{self, Active};
 use crate::delivery::Lane;
 use crate::destination::Any;
@@ -23,8 +23,9 @@ use crate::intake::errand::Errands;
 use crate::intake::house::{self, House};
 use crate::intake::http::{self, Api, Parts, Routes};
 use crate::store::proof::ReadBacks;
-use crate::store::{Store, StoreError, tills};
+use crate::store::{Store, StoreError, reread, tills};
 use crate::update::Refresh;
+use crate::update::tally::Tally;
 use crate::{paths, secret};
 
 /// Threads that answer tills and talk to destinations; files and SQLite have threads of their own.
@@ -156,9 +157,20 @@ impl BringUp {
         let Some(catalog) = &config.catalog else {
             return Ok(errands);
         };
+        let code = config.store.code.clone();
+        let tally = Arc::new(Tally::new(
+            store.clone(),
+            Arc::clone(active),
+            code.clone(),
+            parts::stock_tellers(catalog, config),
+        ));
+        self.tasks
+            .spawn(Arc::clone(&tally).run(self.lanes.listen(), self.stop.clone()));
         let refresh = Refresh {
             source: parts::source(catalog, config)?,
             active: Arc::clone(active),
+            store_code: code,
+            tally,
             every: catalog.refresh_every(),
             store: store.clone(),
             board: self.board.clone(),
@@ -205,6 +217,7 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
     let config = Arc::new(config);
     let house = House::of(&config)
         .ok_or_else(|| AppError::Config("the store's code is none".to_owned()))?;
+    read_again(&store, &house).await?;
     let mut bring_up = BringUp {
         board: Board::default(),
         lanes: Bell::default(),
@@ -258,6 +271,24 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
         stop,
         tasks,
     })
+}
+
+/// Reads again what an earlier version of this program could not read.
+async fn read_again(store: &Store, house: &House) -> Result<(), StoreError> {
+    let (terms, mut after) = (house.terms(now()), Some(0));
+    while let Some(from) = after {
+        let terms = terms.clone();
+        let work = move |writer: &_| reread::reread(writer, from, &terms, terms.received_at);
+        let done = store.write(work).await?;
+        if done.read > 0 {
+            tracing::info!(
+                count = done.read,
+                "documents of a later schema were read again"
+            );
+        }
+        after = done.next;
+    }
+    Ok(())
 }
 
 /// Opens the door, and writes down where it is: with port 0 the command line could not know.

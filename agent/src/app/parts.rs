@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tillpost_shared::config::{self, CatalogSourceType, Config, DestinationType};
+use tillpost_shared::document::Kind;
 
 use super::{AppError, Destinations};
 use crate::catalog::{self, OdooCatalog, Settings, Source};
@@ -82,6 +83,20 @@ pub fn source(catalog: &config::Catalog, config: &Config) -> Result<Source, AppE
     }
 }
 
+/// The destinations by which whoever tells the stock hears of sales: the one it is read from, where sales go there; else
+/// every one that takes sales.
+pub fn stock_tellers(catalog: &config::Catalog, config: &Config) -> Vec<String> {
+    let takers = config
+        .destinations
+        .iter()
+        .filter(|one| one.takes(Kind::Sale));
+    let takers: Vec<String> = takers.map(|one| one.name.clone()).collect();
+    match &catalog.destination {
+        Some(own) if takers.contains(own) => vec![own.clone()],
+        Some(_) | None => takers,
+    }
+}
+
 /// A connection to a destination's Odoo with a key of one's own, such as an administrator's.
 pub fn client(destination: &config::Destination, key: Secret) -> Result<Client, AppError> {
     let url = destination.url.as_deref().unwrap_or_default();
@@ -106,4 +121,32 @@ fn http() -> Result<reqwest::Client, AppError> {
 
 fn not_built(what: &str) -> AppError {
     AppError::Config(format!("{what}: this type is not built yet"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stock_is_told_by_where_it_is_read_when_sales_go_there() {
+        let destination = |name: &str, kinds: &str| {
+            format!("[[destination]]\nname=\"{name}\"\ntype=\"folder\"\npath=\"/x\"\n{kinds}\n")
+        };
+        let tellers = |kinds: &str, own: Option<&str>| {
+            let text = format!(
+                "[store]\ncode=\"ZH01\"\ntimezone=\"Europe/Zurich\"\ncurrency=\"CHF\"\n{}{}\
+                 [catalog]\nsource=\"folder\"\npath=\"/y\"\n",
+                destination("a", kinds),
+                destination("b", "")
+            );
+            let mut config = config::read(&text).unwrap();
+            let catalog = config.catalog.as_mut().unwrap();
+            catalog.destination = own.map(str::to_owned);
+            let catalog = catalog.clone();
+            stock_tellers(&catalog, &config)
+        };
+        assert_eq!(tellers("", Some("a")), ["a"]);
+        assert_eq!(tellers("", None), ["a", "b"]);
+        assert_eq!(tellers("kinds=[\"stock_count\"]", Some("a")), ["b"]);
+    }
 }

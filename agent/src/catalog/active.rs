@@ -14,7 +14,8 @@ use tillpost_shared::catalog::Revision;
 
 use super::build::build;
 use super::file::{CatalogError, CatalogFile, Query, disk, sync_dir};
-use super::{Answer, Snapshot, Stock};
+use super::stock::{Stock, Unsent, available};
+use super::{Answer, Snapshot};
 use crate::outbox::Answer as Note;
 
 /// The file that names what is in use.
@@ -31,10 +32,18 @@ const SHRINK_CHECKED_FROM: usize = 20;
 pub struct Active {
     dir: PathBuf,
     current: RwLock<Option<Arc<CatalogFile>>>,
-    stock: RwLock<Arc<Stock>>,
+    shelf: RwLock<Arc<Shelf>>,
     /// Held while a revision is installed: one at a time. Look-ups never take it.
     pointer: Mutex<Vec<Entry>>,
     notes: Vec<Note>,
+}
+
+/// What is known beside the revision. In memory only: after a restart old stock would be worse than none.
+#[derive(Debug, Default)]
+struct Shelf {
+    stock: Stock,
+    /// `None` until it was counted.
+    unsent: Option<Unsent>,
 }
 
 /// A line of the pointer file.
@@ -119,7 +128,7 @@ impl Active {
         Self {
             dir: dir.to_owned(),
             current: RwLock::new(current),
-            stock: RwLock::default(),
+            shelf: RwLock::default(),
             pointer: Mutex::new(entries),
             notes,
         }
@@ -133,11 +142,12 @@ impl Active {
     /// The products a query finds, with the prices in force at `now`.
     pub fn lookup(&self, query: &Query, now: Timestamp) -> Result<Answer, NoCatalog> {
         let file = self.file().ok_or(NoCatalog::Absent)?;
-        let stock = Arc::clone(&self.stock.read().unwrap_or_else(PoisonError::into_inner));
+        let shelf = self.shelf();
         let found = file.find(query).map_err(NoCatalog::Unreadable)?;
         let products = found.into_iter().map(|product| {
             let mut product = product.at(now);
-            product.on_hand = stock.on_hand.get(&product.sku).copied().or(product.on_hand);
+            product.on_hand = shelf.stock.of(&product).or(product.on_hand);
+            product.available = available(&product, shelf.unsent.as_ref());
             product
         });
         Ok(Answer {
@@ -162,9 +172,24 @@ impl Active {
         }
     }
 
-    /// Puts newer stock beside the products. In memory only: after a restart old stock would be worse than none.
-    pub fn set_stock(&self, stock: Stock) {
-        *self.stock.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(stock);
+    /// Puts beside the products what is unsent, and newer stock where there is newer, in one step.
+    pub fn set_stock(&self, newer: Option<Stock>, unsent: Unsent) {
+        let stock = newer.unwrap_or_else(|| self.shelf().stock.clone());
+        let shelf = Shelf {
+            stock,
+            unsent: Some(unsent),
+        };
+        *self.shelf.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shelf);
+    }
+
+    /// When the stock that look-ups answer was taken: by itself, else with the products.
+    pub fn stock_taken_at(&self) -> Option<Timestamp> {
+        let by_itself = self.shelf().stock.taken_at;
+        by_itself.or_else(|| self.file().map(|file| file.taken_at))
+    }
+
+    fn shelf(&self) -> Arc<Shelf> {
+        Arc::clone(&self.shelf.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Writes a snapshot and points the look-ups at it. Blocks for the time of writing; look-ups go on meanwhile.

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use tillpost_shared::catalog::{ComingPrice, Price, Product, revision_of};
 
 use super::*;
+use crate::store::unsent::Moved;
 
 fn product(number: usize, amount: i64) -> Product {
     Product {
@@ -120,15 +121,45 @@ fn an_answer_has_the_contracts_shape() {
     let dir = tempfile::tempdir().unwrap();
     let active = Active::open(dir.path());
     install(&active, &uniform(1, 150));
-    let on_hand = [("A0".to_owned(), Decimal::from(12))].into();
-    active.set_stock(Stock {
-        on_hand,
+    let stock = Stock {
+        on_hand: [(("A0".to_owned(), "EA".to_owned()), Decimal::from(12))].into(),
         taken_at: None,
-    });
+    };
+    let mut unsent = Unsent::default();
+    unsent.add([Moved {
+        sku: Some("A0".into()),
+        barcode: None,
+        quantity: Decimal::from(5),
+    }]);
+    active.set_stock(Some(stock), unsent);
     let answer = active.lookup(&Query::Sku("A0".into()), second(0)).unwrap();
     let mut json = serde_json::to_value(answer).unwrap();
     json["revision"] = "r".into();
-    insta::assert_snapshot!(json, @r#"{"revision":"r","products":[{"sku":"A0","name":"Äpfel 0 rot","barcodes":["007610000"],"unit":"EA","price":{"amount":"1.50","currency":"CHF","tax_included":true},"taxes":[],"active":true,"on_hand":"12"}]}"#);
+    insta::assert_snapshot!(json, @r#"{"revision":"r","products":[{"sku":"A0","name":"Äpfel 0 rot","barcodes":["007610000"],"unit":"EA","price":{"amount":"1.50","currency":"CHF","tax_included":true},"taxes":[],"active":true,"on_hand":"12","available":"7"}]}"#);
+}
+
+#[test]
+fn without_a_figure_both_are_left_out_and_a_sources_own_figure_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let active = Active::open(dir.path());
+    let mut counted = product(1, 150);
+    counted.on_hand = Some(Decimal::from(9));
+    // A snapshot cannot know what this store has not sent yet.
+    counted.available = Some(Decimal::from(99));
+    install(&active, &snapshot(vec![product(0, 150), counted]));
+    let figures = |sku: &str| {
+        let answer = active.lookup(&Query::Sku(sku.into()), second(0)).unwrap();
+        (answer.products[0].on_hand, answer.products[0].available)
+    };
+    let nine = Some(Decimal::from(9));
+    assert_eq!((figures("A0"), figures("A1")), ((None, None), (nine, None)));
+    active.set_stock(None, Unsent::default());
+    assert_eq!((figures("A0"), figures("A1")), ((None, None), (nine, nine)));
+    assert_eq!(
+        active.stock_taken_at(),
+        Some(second(2)),
+        "with the products"
+    );
 }
 
 #[test]
@@ -252,28 +283,4 @@ fn look_ups_during_swaps_see_one_revision_whole() {
         }
         done.store(true, Ordering::Relaxed);
     });
-}
-
-/// Figures for the record: `cargo test --release -- --ignored catalog_of_half_a_million --nocapture`.
-#[test]
-#[ignore = "takes seconds; prints figures"]
-fn catalog_of_half_a_million() {
-    let dir = tempfile::tempdir().unwrap();
-    let active = Active::open(dir.path());
-    let snapshot = uniform(500_000, 100);
-    let began = std::time::Instant::now();
-    install(&active, &snapshot);
-    println!("build, check, sync, swap: {:?}", began.elapsed());
-    let began = std::time::Instant::now();
-    assert!(Active::open(dir.path()).revision().is_some());
-    println!("open: {:?}", began.elapsed());
-    let began = std::time::Instant::now();
-    for number in 0..10_000 {
-        let code = format!("{}", 7_610_000 + number * 49);
-        assert_eq!(skus(&active, &Query::Barcode(code)).len(), 1);
-    }
-    println!("look-up by barcode: {:?}", began.elapsed() / 10_000);
-    let began = std::time::Instant::now();
-    assert_eq!(skus(&active, &search("nothing like it", 20)).len(), 0);
-    println!("search without a hit: {:?}", began.elapsed());
 }

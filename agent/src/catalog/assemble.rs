@@ -48,6 +48,8 @@ pub struct Origin {
     pub variant: i64,
     /// The unit's id, for a pack.
     pub unit: Option<i64>,
+    /// Whether it is counted on shelves.
+    pub storable: bool,
 }
 
 /// What is said about products as a group, so that a thousand of them are one note.
@@ -176,6 +178,7 @@ impl Maker<'_> {
             let origin = Origin {
                 variant: row.id(),
                 unit: (unit != own).then_some(unit),
+                storable: row.flag("is_storable"),
             };
             made.push((product, origin));
         }

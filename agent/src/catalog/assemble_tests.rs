@@ -75,7 +75,8 @@ fn a_product_is_what_a_till_expects() {
         made.origins,
         [Origin {
             variant: 5,
-            unit: None
+            unit: None,
+            storable: false,
         }]
     );
 }

@@ -13,6 +13,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 use tillpost_shared::catalog::{Product, Revision, comparable_barcode, hex};
 
+use crate::paths;
+
 /// Look-ups that read at the same time; more wait for each other for some microseconds.
 const READERS: usize = 4;
 /// How much of the file may be mapped into memory; the operating system decides what stays there.
@@ -286,13 +288,9 @@ pub(super) fn digest(path: &Path) -> Result<String, CatalogError> {
     }
 }
 
-/// Makes a rename survive a power cut. Windows does so by itself and cannot open a folder for it.
+/// Makes a rename survive a power cut.
 pub(super) fn sync_dir(dir: &Path) -> Result<(), CatalogError> {
-    if cfg!(unix) {
-        let folder = File::open(dir).map_err(disk("open", dir))?;
-        folder.sync_all().map_err(disk("sync", dir))?;
-    }
-    Ok(())
+    paths::sync_dir(dir).map_err(disk("sync", dir))
 }
 
 pub(super) fn disk(doing: &'static str, path: &Path) -> impl Fn(std::io::Error) -> CatalogError {

@@ -3,6 +3,7 @@
 //! A source gives a complete [`Snapshot`]; [`file`] writes it as a database of its own; [`active`] points the look-ups
 //! at it in one step. A look-up therefore sees one revision, never a mix, and never waits for a refresh.
 //! From Odoo: [`pull`] reads, [`assemble`] and [`prices`] work out, [`odoo`] decides when and has some prices checked.
+//! [`stock`] is what is on hand and what of it is sold already: it changes with every sale and stands beside the revision.
 
 pub mod active;
 pub mod assemble;
@@ -13,12 +14,11 @@ pub mod odoo;
 pub mod prices;
 pub mod pull;
 mod reading;
+pub mod stock;
 
-use std::collections::BTreeMap;
 use std::future::Future;
 
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 use serde::Serialize;
 use tillpost_shared::catalog::{Product, Revision};
 
@@ -29,6 +29,7 @@ pub use assemble::Settings;
 pub use file::{CatalogError, Query};
 pub use folder::Folder;
 pub use odoo::OdooCatalog;
+pub use stock::{Stock, Unsent};
 
 /// Everything a source knows at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,15 +51,6 @@ pub enum Fetched {
     Unchanged,
     /// The state as it is.
     Snapshot(Snapshot),
-}
-
-/// Stock by article number at a moment; it changes with every sale and is no part of a revision.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Stock {
-    /// Pieces, by article number.
-    pub on_hand: BTreeMap<String, Decimal>,
-    /// When it was read.
-    pub taken_at: Option<Timestamp>,
 }
 
 /// Where products and prices come from.
@@ -83,6 +75,16 @@ impl CatalogSource for Source {
         match self {
             Self::Folder(folder) => folder.fetch(since).await,
             Self::Odoo(odoo) => odoo.fetch(since).await,
+        }
+    }
+}
+
+impl Source {
+    /// Stock on hand at the store, where the source knows it apart from the products; a snapshot file has it in them.
+    pub async fn stock(&self, store: &str) -> Result<Option<Stock>, Outage> {
+        match self {
+            Self::Folder(_) => Ok(None),
+            Self::Odoo(odoo) => odoo.stock(store).await,
         }
     }
 }

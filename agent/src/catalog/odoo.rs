@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -43,8 +43,10 @@ struct Seen {
     probe: Probe,
     anchor: Timestamp,
     pulled_at: Instant,
-    /// Article numbers by variant, for the stock.
-    skus: BTreeMap<i64, String>,
+    /// Article number and unit by variant, of what is counted on shelves.
+    shelved: BTreeMap<i64, (String, String)>,
+    /// What was said of it, the prices that were asked for aside.
+    notes: Vec<Note>,
 }
 
 impl OdooCatalog {
@@ -59,22 +61,26 @@ impl OdooCatalog {
 
     /// Stock on hand at the store, or none where its tills are not set up yet. Sales that are still here are not in it.
     pub async fn stock(&self, store: &str) -> Result<Option<Stock>, Outage> {
-        let skus = self.remembered().map(|seen| seen.skus);
-        let Some(skus) = skus else { return Ok(None) };
-        let read = self.quantities(store).await.map_err(outage)?;
-        let Some(quantities) = read else {
+        let Some(Seen { shelved, .. }) = self.remembered() else {
             return Ok(None);
         };
-        let known = quantities
-            .iter()
-            .filter_map(|(variant, quantity)| Some((skus.get(variant)?.clone(), *quantity)));
+        // Before the question: what arrives while it is answered counts as unsent, rather too long than not at all.
+        let taken_at = activity::now();
+        let Some(quantities) = self.quantities(store).await.map_err(outage)? else {
+            return Ok(None);
+        };
+        // An empty shelf has no row over there.
+        let on_hand = shelved.into_iter().map(|(variant, article)| {
+            let quantity = quantities.get(&variant).copied();
+            (article, quantity.unwrap_or_default())
+        });
         Ok(Some(Stock {
-            on_hand: known.collect(),
-            taken_at: Some(activity::now()),
+            on_hand: on_hand.collect(),
+            taken_at: Some(taken_at),
         }))
     }
 
-    async fn quantities(&self, store: &str) -> Result<Option<Vec<(i64, Decimal)>>, CallError> {
+    async fn quantities(&self, store: &str) -> Result<Option<BTreeMap<i64, Decimal>>, CallError> {
         let tills = Search {
             domain: json!([["name", "=like", format!("{store}-%")]]),
             fields: &["picking_type_id"],
@@ -116,10 +122,7 @@ impl OdooCatalog {
         let Some(seen) = self.remembered() else {
             return Ok(false);
         };
-        let worth_asking = since == Some(&seen.revision)
-            && !seen.probe.fresh
-            && seen.pulled_at.elapsed() < PULL_AFTER;
-        if !worth_asking {
+        if !worth_asking(&seen, since, seen.pulled_at.elapsed()) {
             return Ok(false);
         }
         let probe = probe(&self.client, seen.anchor, now).await?;
@@ -208,20 +211,21 @@ impl CatalogSource for OdooCatalog {
         }
         let revision = revision_of(&made.products)
             .map_err(|error| Outage::Incomprehensible(error.to_string()))?;
-        let skus = made.origins.iter().zip(&made.products);
-        let skus = skus.map(|(origin, product)| (origin.variant, product.sku.clone()));
+        let mut notes = std::mem::take(&mut made.notes);
+        // The same products under other notes: a person is told what is the matter now.
+        let known = self.remembered().is_some_and(|seen| seen.notes == notes);
         let seen = Seen {
             revision: revision.clone(),
             probe,
             anchor,
             pulled_at,
-            skus: skus.collect(),
+            shelved: shelved(&made),
+            notes: notes.clone(),
         };
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
-        if since == Some(&revision) {
+        if since == Some(&revision) && known {
             return Ok(Fetched::Unchanged);
         }
-        let mut notes = std::mem::take(&mut made.notes);
         notes.extend(self.spot_check(&made, now, &revision).await);
         Ok(Fetched::Snapshot(Snapshot {
             revision,
@@ -230,6 +234,20 @@ impl CatalogSource for OdooCatalog {
             notes,
         }))
     }
+}
+
+/// Whether the probe can save a pull: it speaks of this revision, nothing was just being written, and it is not too long ago.
+fn worth_asking(seen: &Seen, since: Option<&Revision>, ago: Duration) -> bool {
+    since == Some(&seen.revision) && !seen.probe.fresh && ago < PULL_AFTER
+}
+
+/// What is counted on shelves: packs are not, they have their article's number.
+fn shelved(made: &Assembled) -> BTreeMap<i64, (String, String)> {
+    let products = made.origins.iter().zip(&made.products);
+    let counted = products.filter(|(origin, _)| origin.storable && origin.unit.is_none());
+    counted
+        .map(|(origin, product)| (origin.variant, (product.sku.clone(), product.unit.clone())))
+        .collect()
 }
 
 /// Which product a turn looks at: by chance, but the same for the same catalog.

@@ -189,6 +189,7 @@ pub async fn pull(
         "categ_id",
         "taxes_id",
         "type",
+        "is_storable",
         "currency_id",
         "cost_currency_id",
     ];

@@ -12,11 +12,15 @@ use crate::cli::report::{Exit, Failure};
 /// Shown of a revision; the whole of it is for programs.
 const REVISION_CHARS: usize = 12;
 
+/// What `status` says where nobody asked for a catalog.
+const NOT_CONFIGURED: &str = "This store fetches no prices: tillpost.toml has no [catalog].\n\
+    Add one with its source, and start the service again; `tillpost config schema` has the keys.\n";
+
 /// Show, refresh and look up the store's products and prices.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  tillpost catalog lookup 7612345678900")]
 pub enum Catalog {
-    /// Which revision is in use, and when a price changes next.
+    /// Which revision is in use, and when a price changes next. Exit code 1 when there is none.
     #[command(after_help = "Example:\n  tillpost catalog status")]
     Status,
     /// Fetch the catalog now.
@@ -32,12 +36,19 @@ pub enum Catalog {
 
 /// Asks the service.
 pub fn run(catalog: &Catalog, context: &mut Context) -> Result<Exit, Failure> {
-    let client = Client::new(&context.load()?)?;
+    let loaded = context.load()?;
+    let configured = loaded.config.catalog.is_some();
+    let client = Client::new(&loaded)?;
     let (answer, words, exit) = match catalog {
         Catalog::Status => {
             let answer = client.get("/v1/status")?.good()?;
-            let words = status(&answer);
-            (answer["catalog"].clone(), words, Exit::Done)
+            let words = if configured {
+                status(&answer)
+            } else {
+                NOT_CONFIGURED.to_owned()
+            };
+            let there = answer["catalog"]["revision"].is_string();
+            (answer["catalog"].clone(), words, Exit::yes_if(there))
         }
         Catalog::Refresh => {
             let before = client.get("/v1/status")?.good()?;

@@ -19,6 +19,7 @@ use tillpost_shared::config::{self, Config};
 use crate::activity::now;
 use crate::app::{self, AppError, Running};
 use crate::destination::line;
+use crate::paths;
 
 /// The demo shop's time zone.
 const ZONE: &str = "Europe/Zurich";
@@ -33,12 +34,21 @@ const ARRIVAL_MAX: Duration = Duration::from_secs(60);
 /// How often `--once` looks whether everything has arrived.
 const ARRIVAL_LOOK: Duration = Duration::from_millis(50);
 
+/// A folder that goes away with the demo; who has no place of their own for it gets the system's.
+fn fresh_folder() -> std::io::Result<tempfile::TempDir> {
+    let root = paths::demo_root();
+    match fs::create_dir_all(&root) {
+        Ok(()) => tempfile::tempdir_in(root),
+        Err(_) => tempfile::tempdir(),
+    }
+}
+
 /// Runs the demo in `dir`, or in a fresh temporary folder. With `once` it ends after the day and answers whether the
 /// proof is complete; else it goes on until it is asked to stop.
 pub fn run(dir: Option<PathBuf>, once: bool) -> Result<bool, AppError> {
     let fresh = match dir {
         Some(_) => None,
-        None => Some(tempfile::tempdir().map_err(machine("make a temporary folder"))?),
+        None => Some(fresh_folder().map_err(machine("make a temporary folder"))?),
     };
     let dir = match (&fresh, dir) {
         (Some(fresh), _) => fresh.path().to_owned(),

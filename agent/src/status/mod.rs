@@ -78,7 +78,7 @@ pub struct Status {
 pub struct Documents {
     /// On their way.
     pub waiting: i64,
-    /// What those come to; null without a credential.
+    /// What head office lacks by those, voids taken off; null without a credential.
     pub waiting_value: Option<String>,
     /// In which currency.
     pub currency: String,

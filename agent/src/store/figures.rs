@@ -32,7 +32,8 @@ pub struct Question {
 pub struct Figures {
     /// Documents on their way.
     pub waiting: i64,
-    /// What the sales and returns among them come to.
+    /// What head office lacks by them: sales and returns by their total, a void by what it undoes, the other way round. So
+    /// a sale that waits with its void comes to nothing, and the void of a sale that has arrived to less than nothing.
     pub waiting_value: Decimal,
     /// Since when the oldest of them waits.
     pub oldest_waiting_at: Option<Timestamp>,
@@ -129,7 +130,10 @@ fn waiting(
 ) -> Result<(Decimal, Option<Timestamp>), StoreError> {
     // The second condition names the partial index.
     let mut question = connection.prepare_cached(
-        "SELECT COALESCE(SUM(total) FILTER (WHERE kind IN ('sale', 'return') AND currency = ?1), 0), MIN(received_at)
+        "SELECT COALESCE(SUM(CASE WHEN kind IN ('sale', 'return') AND currency = ?1 THEN total WHEN kind = 'void' THEN
+             (SELECT -u.total FROM origins g CROSS JOIN documents u ON u.uid = g.uid
+              WHERE g.seq = documents.seq AND u.freed = 0 AND u.state <> 'withdrawn' AND u.currency = ?1 LIMIT 1)
+             END), 0), MIN(received_at)
          FROM documents WHERE state = 'waiting' AND state <> 'delivered'",
     )?;
     Ok(question.query_row([currency], |row| {

@@ -19,10 +19,12 @@ mod load;
 pub mod person;
 pub mod proof;
 pub mod read;
+pub mod reread;
 pub mod survey;
 #[cfg(test)]
 mod tests;
 pub mod tills;
+pub mod unsent;
 pub mod writer;
 
 use std::fs::{File, TryLockError};

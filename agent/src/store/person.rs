@@ -80,7 +80,8 @@ fn retry(connection: &Connection, seq: i64, now: Timestamp) -> Result<(), StoreE
     lane::refresh_state(connection, seq).map(drop)
 }
 
-fn release(connection: &Connection, seq: i64, now: Timestamp) -> Result<(), StoreError> {
+/// Lets a held document go.
+pub(super) fn release(connection: &Connection, seq: i64, now: Timestamp) -> Result<(), StoreError> {
     connection.execute(
         "UPDATE deliveries SET state = 'waiting', due_at = 0, since = ?2 WHERE seq = ?1 AND state = 'held'",
         params![seq, micros(now)],

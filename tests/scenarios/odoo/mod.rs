@@ -4,11 +4,14 @@
 //! least-privileged user's key. What must stand there comes from the shop's ledger, what stands there from SQL.
 
 mod away;
+mod changes;
 mod kills;
+mod lists;
 mod numbers;
 mod parked;
 mod prices;
 mod rights;
+mod stock;
 mod whole_day;
 
 use tillpost_tests::agent::Agent;
@@ -23,6 +26,15 @@ use tillpost_tests::wait;
 fn shop(name: &str, plan: &Plan) -> (HeadOffice, Day) {
     let day = Day::generate(plan);
     (HeadOffice::new(name, &day.tills), day)
+}
+
+/// Has the catalog refreshed by nothing but the command, with the prices of a list.
+fn refreshed_by_command(office: &HeadOffice, price_list: Option<&str>) {
+    let config = std::fs::read_to_string(office.home.config()).unwrap();
+    let list = price_list.map_or_else(String::new, |name| format!("\nprice_list = \"{name}\""));
+    let changed = config.replace("refresh = \"2s\"", &format!("refresh = \"12h\"{list}"));
+    assert_ne!(changed, config);
+    std::fs::write(office.home.config(), changed).unwrap();
 }
 
 /// Waits until everything is delivered and the sessions are closed; panics when something is parked.

@@ -10,14 +10,11 @@ use serde_json::{Value, json};
 use tillpost_tests::head_office::HeadOffice;
 use tillpost_tests::http::Http;
 
+use super::refreshed_by_command;
+
 fn office(name: &str) -> HeadOffice {
     let office = HeadOffice::new(name, &["1".to_owned()]);
-    let config = std::fs::read_to_string(office.home.config()).unwrap();
-    std::fs::write(
-        office.home.config(),
-        config.replace("refresh = \"2s\"", "refresh = \"12h\""),
-    )
-    .unwrap();
+    refreshed_by_command(&office, None);
     office
 }
 

@@ -39,6 +39,33 @@ fn prepared_twice_changes_nothing_and_a_dry_run_changes_nothing_at_all() {
 }
 
 #[test]
+fn a_dry_run_foretells_what_a_new_store_gets() {
+    let office = HeadOffice::new("new_store", &["1".to_owned(), "2".to_owned()]);
+    let config = std::fs::read_to_string(office.home.config()).unwrap();
+    let other = config
+        .replace("code = \"ZH01\"", "code = \"BE07\"")
+        .replace("CARD = \"Card\"", "CARD = \"Card\", TWINT = \"Twint\"");
+    std::fs::write(office.home.config(), other).unwrap();
+    let prepare = |arguments: &[&str]| {
+        let all = [&["odoo", "prepare", "--json"], arguments].concat();
+        let said = office.home.run(&all).json();
+        let number = |name: &str| said[name].as_u64().unwrap();
+        (number("existing"), number("changed"), number("blocked"))
+    };
+    let tills = || {
+        let count = "SELECT count(*) AS a FROM pos_config WHERE name LIKE 'BE07-%'";
+        office.database.number(count)
+    };
+    let foretold = prepare(&["--dry-run"]);
+    assert_eq!(tills(), 0, "a dry run changes nothing");
+    let done = prepare(&[]);
+    assert_eq!(done, foretold);
+    // Drawer, method and point of sale for each till, the shared method, warehouse and user.
+    assert!(done.1 >= 9, "{done:?}");
+    assert_eq!((tills(), prepare(&[])), (2, (done.0 + done.1, 0, 0)));
+}
+
+#[test]
 fn the_agents_user_can_do_little() {
     let office = HeadOffice::new("rights", &["1".to_owned()]);
     let database = &office.database;

@@ -28,13 +28,7 @@ pub fn length(source: &Source) -> Vec<Complaint> {
         .collect()
 }
 
-/// Two stories against a real Odoo, each told step by step; cut up they would say less.
-const LONG_STORIES: &[&str] = &["agent/src/catalog/odoo_tests.rs"];
-
 pub fn functions_fit(source: &Source) -> Vec<Complaint> {
-    if LONG_STORIES.contains(&source.path.as_str()) {
-        return Vec::new();
-    }
     let functions = source.functions().into_iter();
     let long = functions.filter(|function| function.lines > FUNCTION_LINES_MAX);
     long.map(|f| {

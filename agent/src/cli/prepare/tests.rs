@@ -1,4 +1,4 @@
-//! What is to be done in which situation; against a real Odoo below.
+//! What is to be done in which situation; against a real Odoo in the scenarios `odoo::rights`.
 
 use super::people::GROUPS;
 use super::present::{Company, Journal, Method, PosConfig, Present, User, Warehouse};
@@ -228,30 +228,4 @@ fn a_plan_takes_the_methods_from_the_configuration() {
         (made.cash.as_str(), made.shared),
         ("Cash", vec!["Card".to_owned()])
     );
-}
-
-/// With `TILLPOST_TEST_ODOO_URL`, `…_ADMIN_KEY` and `TILLPOST_TEST_CATALOG_DB`, a copy of the template.
-#[tokio::test]
-#[ignore = "needs a real Odoo 19"]
-async fn odoo_prepare_twice_changes_nothing_the_second_time() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let given = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
-    let client = Client::new(
-        crate::destination::line::client().unwrap(),
-        &given("TILLPOST_TEST_ODOO_URL"),
-        &given("TILLPOST_TEST_CATALOG_DB"),
-        given("TILLPOST_TEST_ODOO_ADMIN_KEY"),
-    );
-    let mut plan = plan(&["1", "2"]);
-    plan.store = format!("T{}", crate::activity::now().as_second() % 10_000);
-    plan.currency = std::env::var("TILLPOST_TEST_CATALOG_CURRENCY").unwrap_or("USD".into());
-    plan.shared = vec!["Card".into(), "Twint".into()];
-    let mut text = Vec::new();
-    let dry = prepare(&client, &plan, true, &mut text).await.unwrap();
-    let done = prepare(&client, &plan, false, &mut text).await.unwrap();
-    assert_eq!(dry, done);
-    let again = prepare(&client, &plan, false, &mut text).await.unwrap();
-    println!("{}", String::from_utf8(text).unwrap());
-    assert_eq!((again.changed, again.blocked), (0, 0));
-    assert_eq!(again.existing, done.existing + done.changed);
 }

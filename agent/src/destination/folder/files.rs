@@ -12,7 +12,7 @@ use tillpost_shared::shape::{Place, Unknown};
 use uuid::Uuid;
 
 use crate::destination::Delivery;
-use crate::failpoint;
+use crate::{failpoint, paths};
 
 /// What lies in the folder of one day: which uid in which file.
 #[derive(Debug, Default)]
@@ -64,19 +64,11 @@ pub fn write_whole(path: &Path, deliveries: &[&Delivery]) -> io::Result<()> {
     failpoint::hit("folder.written");
     fs::rename(&part, path)?;
     failpoint::hit("folder.renamed");
-    sync_folder(folder)?;
+    paths::sync_dir(folder)?;
     // A new day's folder is itself an entry that a power cut could take.
-    folder.parent().map_or(Ok(()), sync_folder)?;
+    folder.parent().map_or(Ok(()), paths::sync_dir)?;
     failpoint::hit("folder.synced");
     Ok(())
-}
-
-/// Makes a rename durable. Windows has no such call; there the rename itself is.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(windows) {
-        return Ok(());
-    }
-    File::open(folder)?.sync_all()
 }
 
 /// The folders of days.

@@ -2,6 +2,7 @@
 
 mod accept;
 mod depends;
+mod figures;
 mod history;
 mod lane;
 mod machine;
@@ -9,5 +10,7 @@ mod moods;
 mod person;
 mod plans;
 mod read;
+mod reread;
 mod shop;
+mod unsent;
 mod writer;

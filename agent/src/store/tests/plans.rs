@@ -9,7 +9,7 @@ use super::shop::*;
 use crate::store::read::{Filter, list_sql};
 
 /// The sources whose statements run while tills and lanes work.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 12] = [
     include_str!("../accept.rs"),
     include_str!("../arrival.rs"),
     include_str!("../depends.rs"),
@@ -20,6 +20,8 @@ const SOURCES: [&str; 10] = [
     include_str!("../read.rs"),
     include_str!("../tills.rs"),
     include_str!("../connection.rs"),
+    include_str!("../unsent.rs"),
+    include_str!("../reread.rs"),
 ];
 /// Statements that read a table from one end to the other, and may.
 const WHOLE_TABLE: [&str; 4] = [
