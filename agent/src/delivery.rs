@@ -14,6 +14,7 @@ use crate::activity::{Board, Ear, Health, jitter, now};
 use crate::backoff;
 use crate::destination::Destination;
 use crate::failpoint;
+use crate::hurry;
 use crate::outbox::{self, Answer, Outage, Policy, Verdict};
 use crate::store::lane::{self, Batch, Unanswered};
 use crate::store::{Store, StoreError};
@@ -40,7 +41,7 @@ const PATIENCE_MAX: SignedDuration = SignedDuration::from_hours(1);
 /// after so many more, a single one is put aside for others. It may be the one on which the destination chokes.
 const UNANSWERED_MAX: u32 = 3;
 /// For how long it is put aside.
-const PUT_ASIDE: SignedDuration = SignedDuration::from_mins(10);
+const PUT_ASIDE: Duration = Duration::from_secs(600);
 
 /// Brings documents to one destination.
 pub struct Lane<D> {
@@ -206,7 +207,7 @@ impl<D: Destination> Lane<D> {
                 pace.unanswered = Unanswered::MayHaveArrived;
                 if pace.failures.is_multiple_of(UNANSWERED_MAX) {
                     let alone = batch.deliveries.len() == 1;
-                    self.let_go(pace.unanswered, alone.then(|| now() + PUT_ASIDE))
+                    self.let_go(pace.unanswered, alone.then(put_aside_until))
                         .await;
                 }
             }
@@ -215,7 +216,7 @@ impl<D: Destination> Lane<D> {
             | Outage::Unauthorized(_)
             | Outage::WrongEnvironment(_) => {}
         }
-        self.pause_deaf(wait(pause)).await;
+        self.pause_deaf(hurry::shorter(wait(pause))).await;
     }
 
     /// Halves a batch that is too much; a single document that is too much is nobody's fault but its own.
@@ -306,6 +307,10 @@ impl From<StoreError> for Failed {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
+}
+
+fn put_aside_until() -> Timestamp {
+    now() + hurry::shorter(PUT_ASIDE)
 }
 
 fn wait(length: SignedDuration) -> Duration {
