@@ -15,6 +15,7 @@ use crate::backoff;
 use crate::destination::Destination;
 use crate::failpoint;
 use crate::hurry;
+use crate::outbox::outage::{self, Fate};
 use crate::outbox::{self, Answer, Outage, Policy, Verdict};
 use crate::store::lane::{self, Batch, Unanswered};
 use crate::store::{Store, StoreError};
@@ -37,10 +38,7 @@ const HAND_OVER_MAX: Duration = Duration::from_secs(300);
 const STOP_GRACE: Duration = Duration::from_secs(10);
 /// The longest that a destination may ask for patience: after it, it is asked again.
 const PATIENCE_MAX: SignedDuration = SignedDuration::from_hours(1);
-/// After so many outages in a row without a usable answer, a batch is taken apart and its documents go one by one;
-/// after so many more, a single one is put aside for others. It may be the one on which the destination chokes.
-const UNANSWERED_MAX: u32 = 3;
-/// For how long it is put aside.
+/// For how long a document that never gets an answer is put aside.
 const PUT_ASIDE: Duration = Duration::from_secs(600);
 
 /// Brings documents to one destination.
@@ -191,42 +189,41 @@ impl<D: Destination> Lane<D> {
         let (health, words) = words(outage);
         self.board.trouble(&self.name, health, words, now());
         let mut pause = backoff::outage(pace.failures, jitter());
-        pace.unanswered = Unanswered::NeverArrived;
-        match outage {
-            Outage::Throttled {
-                retry_after: Some(asked),
-            } => {
-                let asked = SignedDuration::try_from(*asked).unwrap_or(PATIENCE_MAX);
-                pause = pause.max(asked.min(PATIENCE_MAX));
-            }
-            Outage::BatchTooLarge => {
+        if let Outage::Throttled {
+            retry_after: Some(asked),
+        } = outage
+        {
+            let asked = SignedDuration::try_from(*asked).unwrap_or(PATIENCE_MAX);
+            pause = pause.max(asked.min(PATIENCE_MAX));
+        }
+        let count = batch.deliveries.len();
+        let means = outage::consequence(outage, pace.failures, count);
+        pace.unanswered = match means.may_have_arrived {
+            true => Unanswered::MayHaveArrived,
+            false => Unanswered::NeverArrived,
+        };
+        match means.batch {
+            Fate::Again => {}
+            Fate::Halved => {
                 pause = SignedDuration::ZERO;
-                self.shrink(batch, pace).await;
+                pace.size = (count / 2).max(1);
+                self.let_go(pace.unanswered, None).await;
             }
-            Outage::Ambiguous(_) | Outage::Incomprehensible(_) => {
-                pace.unanswered = Unanswered::MayHaveArrived;
-                if pace.failures.is_multiple_of(UNANSWERED_MAX) {
-                    let alone = batch.deliveries.len() == 1;
-                    self.let_go(pace.unanswered, alone.then(put_aside_until))
-                        .await;
-                }
+            Fate::TooLarge => {
+                pause = SignedDuration::ZERO;
+                self.park_too_large(batch).await;
             }
-            Outage::Throttled { retry_after: None }
-            | Outage::Unreachable(_)
-            | Outage::Unauthorized(_)
-            | Outage::WrongEnvironment(_) => {}
+            Fate::OneByOne => self.let_go(pace.unanswered, None).await,
+            Fate::PutAside => {
+                let until = now() + hurry::shorter(PUT_ASIDE);
+                self.let_go(pace.unanswered, Some(until)).await;
+            }
         }
         self.pause_deaf(hurry::shorter(wait(pause))).await;
     }
 
-    /// Halves a batch that is too much; a single document that is too much is nobody's fault but its own.
-    async fn shrink(&self, batch: Batch, pace: &mut Pace) {
-        let count = batch.deliveries.len();
-        if count > 1 {
-            pace.size = (count / 2).max(1);
-            self.let_go(Unanswered::NeverArrived, None).await;
-            return;
-        }
+    /// A single document that is too much is nobody's fault but its own.
+    async fn park_too_large(&self, batch: Batch) {
         let answer = Answer::new(
             "too_large",
             "The document is larger than head office takes.",
@@ -307,10 +304,6 @@ impl From<StoreError> for Failed {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
-}
-
-fn put_aside_until() -> Timestamp {
-    now() + hurry::shorter(PUT_ASIDE)
 }
 
 fn wait(length: SignedDuration) -> Duration {
