@@ -63,6 +63,7 @@ impl<D: Destination> Lane<D> {
         let mut pace = Pace {
             size: BATCH_FIRST,
             failures: 0,
+            troubled: false,
             // What was under way when the agent stopped, nobody knows.
             unanswered: Unanswered::MayHaveArrived,
         };
@@ -72,6 +73,7 @@ impl<D: Destination> Lane<D> {
                 Ok(Passed::Nothing) => {
                     if pace.failures > 0 {
                         pace.failures = 0;
+                        pace.troubled = false;
                         self.board.success(&self.name, now());
                     }
                     self.pause(IDLE_PAUSE).await;
@@ -80,6 +82,7 @@ impl<D: Destination> Lane<D> {
                 Ok(Passed::SetAside) => {}
                 Ok(Passed::Batch(count)) => {
                     pace.failures = 0;
+                    pace.troubled = false;
                     pace.unanswered = Unanswered::NeverArrived;
                     pace.size = paced(pace.size, count, started.elapsed());
                 }
@@ -197,7 +200,8 @@ impl<D: Destination> Lane<D> {
             pause = pause.max(asked.min(PATIENCE_MAX));
         }
         let count = batch.deliveries.len();
-        let means = outage::consequence(outage, pace.failures, count);
+        let means = outage::consequence(outage, pace.failures, count, pace.troubled);
+        pace.troubled |= *outage != Outage::BatchTooLarge;
         pace.unanswered = match means.may_have_arrived {
             true => Unanswered::MayHaveArrived,
             false => Unanswered::NeverArrived,
@@ -211,7 +215,7 @@ impl<D: Destination> Lane<D> {
             }
             Fate::TooLarge => {
                 pause = SignedDuration::ZERO;
-                self.park_too_large(batch).await;
+                self.park_too_large(batch, means.may_have_arrived).await;
             }
             Fate::OneByOne => self.let_go(pace.unanswered, None).await,
             Fate::PutAside => {
@@ -223,16 +227,13 @@ impl<D: Destination> Lane<D> {
     }
 
     /// A single document that is too much is nobody's fault but its own.
-    async fn park_too_large(&self, batch: Batch) {
+    async fn park_too_large(&self, batch: Batch, sent: bool) {
         let answer = Answer::new(
             "too_large",
             "The document is larger than head office takes.",
             "Ask central IT to raise the limit there, then retry; or withdraw it and send it in parts.",
         );
-        let verdict = Verdict::Rejected {
-            answer,
-            sent: false,
-        };
+        let verdict = Verdict::Rejected { answer, sent };
         if let Err(Failed::Store(error)) = self.settle(batch, vec![verdict]).await {
             self.outbox_failed(&error);
         }
@@ -282,6 +283,8 @@ struct Pace {
     size: usize,
     /// Outages in a row.
     failures: u32,
+    /// Whether one of them was another than that the batch is too large.
+    troubled: bool,
     /// What is known of the batch that was noted and not answered, if there is one.
     unanswered: Unanswered,
 }

@@ -32,11 +32,18 @@ pub enum Fate {
     PutAside,
 }
 
-/// What an outage means for a batch of so many documents; it is the `failures`-th in a row.
-pub const fn consequence(outage: &Outage, failures: u32, documents: usize) -> Consequence {
+/// What an outage means for a batch of so many documents; it is the `failures`-th in a row. `troubled`: another outage
+/// than this has met documents of the batch since the last answer. A destination may need several requests for a
+/// batch, and the line may fail at the second: so what is let go after trouble may have arrived in part.
+pub const fn consequence(
+    outage: &Outage,
+    failures: u32,
+    documents: usize,
+    troubled: bool,
+) -> Consequence {
     let (may_have_arrived, batch) = match outage {
-        Outage::BatchTooLarge if documents > 1 => (false, Fate::Halved),
-        Outage::BatchTooLarge => (false, Fate::TooLarge),
+        Outage::BatchTooLarge if documents > 1 => (troubled, Fate::Halved),
+        Outage::BatchTooLarge => (troubled, Fate::TooLarge),
         Outage::Ambiguous(_) | Outage::Incomprehensible(_) => {
             let taken_apart = failures.is_multiple_of(UNANSWERED_MAX);
             let batch = match (taken_apart, documents) {
@@ -68,23 +75,26 @@ mod tests {
     }
 
     #[rstest]
-    #[case::line_down(Outage::Unreachable(text()), 3, 20, false, Fate::Again)]
-    #[case::patience(Outage::Throttled { retry_after: None }, 3, 20, false, Fate::Again)]
-    #[case::key(Outage::Unauthorized(text()), 3, 1, false, Fate::Again)]
-    #[case::wrong_world(Outage::WrongEnvironment(text()), 3, 20, false, Fate::Again)]
-    #[case::much(Outage::BatchTooLarge, 1, 20, false, Fate::Halved)]
-    #[case::much_alone(Outage::BatchTooLarge, 1, 1, false, Fate::TooLarge)]
-    #[case::lost_once(Outage::Ambiguous(text()), 1, 20, true, Fate::Again)]
-    #[case::lost_twice(Outage::Ambiguous(text()), 2, 20, true, Fate::Again)]
-    #[case::lost_often(Outage::Ambiguous(text()), 3, 20, true, Fate::OneByOne)]
-    #[case::lost_alone(Outage::Ambiguous(text()), 3, 1, true, Fate::PutAside)]
-    #[case::lost_on(Outage::Ambiguous(text()), 4, 1, true, Fate::Again)]
-    #[case::rubbish(Outage::Incomprehensible(text()), 1, 1, true, Fate::Again)]
-    #[case::rubbish_often(Outage::Incomprehensible(text()), 6, 2, true, Fate::OneByOne)]
+    #[case::line_down(Outage::Unreachable(text()), 3, 20, false, false, Fate::Again)]
+    #[case::patience(Outage::Throttled { retry_after: None }, 3, 20, false, false, Fate::Again)]
+    #[case::key(Outage::Unauthorized(text()), 3, 1, false, false, Fate::Again)]
+    #[case::wrong_world(Outage::WrongEnvironment(text()), 3, 20, false, false, Fate::Again)]
+    #[case::much(Outage::BatchTooLarge, 1, 20, false, false, Fate::Halved)]
+    #[case::much_alone(Outage::BatchTooLarge, 1, 1, false, false, Fate::TooLarge)]
+    #[case::much_after_trouble(Outage::BatchTooLarge, 2, 20, true, true, Fate::Halved)]
+    #[case::much_alone_after_trouble(Outage::BatchTooLarge, 2, 1, true, true, Fate::TooLarge)]
+    #[case::lost_once(Outage::Ambiguous(text()), 1, 20, false, true, Fate::Again)]
+    #[case::lost_twice(Outage::Ambiguous(text()), 2, 20, false, true, Fate::Again)]
+    #[case::lost_often(Outage::Ambiguous(text()), 3, 20, false, true, Fate::OneByOne)]
+    #[case::lost_alone(Outage::Ambiguous(text()), 3, 1, false, true, Fate::PutAside)]
+    #[case::lost_on(Outage::Ambiguous(text()), 4, 1, false, true, Fate::Again)]
+    #[case::rubbish(Outage::Incomprehensible(text()), 1, 1, false, true, Fate::Again)]
+    #[case::rubbish_often(Outage::Incomprehensible(text()), 6, 2, false, true, Fate::OneByOne)]
     fn every_outage_has_its_consequence(
         #[case] outage: Outage,
         #[case] failures: u32,
         #[case] documents: usize,
+        #[case] troubled: bool,
         #[case] may_have_arrived: bool,
         #[case] batch: Fate,
     ) {
@@ -92,6 +102,9 @@ mod tests {
             may_have_arrived,
             batch,
         };
-        assert_eq!(consequence(&outage, failures, documents), expected);
+        assert_eq!(
+            consequence(&outage, failures, documents, troubled),
+            expected
+        );
     }
 }

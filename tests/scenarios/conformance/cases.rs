@@ -72,6 +72,18 @@ pub fn throttled<P: Place>(place: P) {
     assert_eq!(agent.count("parked"), 0);
 }
 
+/// The first calls go up, a later one is too much for the far end: the batch is made smaller, and nobody is to blame.
+pub fn too_much_at_once<P: Place>(place: P) {
+    for fault in [Fault::Delay, Fault::Delay, Fault::TooLarge] {
+        place.proxy().plan(P::CARRIER, fault);
+    }
+    let agent = place.start();
+    let acknowledged = place.hand_in(&agent, 1, 3 * COUNT);
+    place.compare(&agent, &acknowledged).assert_once();
+    assert_hit(&place.proxy().counts(), &[Fault::TooLarge]);
+    assert_eq!(agent.count("parked"), 0, "{}", agent.status());
+}
+
 pub fn wrong_key<P: Place>(place: P) {
     let agent = place.start_with_wrong_key();
     let acknowledged = place.hand_in(&agent, 1, COUNT);

@@ -9,7 +9,7 @@
 //! | restart in between | yes | yes | yes |
 //! | half a batch refused | yes | yes | no: a folder refuses nothing but a conflict, see `folder.rs` |
 //! | answer lost after commit | yes | yes | no: there is no line; its like is a kill between rename and note, `folder.rs` |
-//! | throttled, garbage, timeout | yes | yes | no: a folder gives no answers |
+//! | throttled, too much at once, garbage, timeout | yes | yes | no: a folder gives no answers |
 //! | wrong key | yes | yes | no key; read-only instead |
 //! | nobody there | yes | yes | folder gone, `folder.rs` |
 //! | a first request still runs when the second starts | yes | yes | no: the outbox has one lane per folder |

@@ -24,6 +24,7 @@ over_odoo!(
     answer_lost_after_commit,
     half_a_batch_refused,
     throttled,
+    too_much_at_once,
     wrong_key,
     garbage,
     timeout,

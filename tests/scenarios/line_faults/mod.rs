@@ -63,5 +63,5 @@ fn two_thousand_documents_over_a_bad_line_to_the_http_destination() {
 #[test]
 fn long_100_000_documents_over_a_bad_line_to_the_http_destination() {
     let place = ByHttp::new("long_bad_line");
-    over_a_bad_line(&place, 100_000, 100_000, 4, &every_kind());
+    over_a_bad_line(&place, 100_000, 100_000, 6, &every_kind());
 }

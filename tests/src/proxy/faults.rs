@@ -39,12 +39,14 @@ pub enum Fault {
     TooMany,
     /// 503 with Retry-After.
     Unavailable,
+    /// 413. Only when a test plans it: one document alone would be parked for it.
+    TooLarge,
     /// TLS with a certificate of somebody else. Only where the proxy speaks TLS.
     WrongCertificate,
 }
 
 impl Fault {
-    /// All that can happen to a request.
+    /// What is dealt at random to requests.
     pub const OF_REQUESTS: [Self; 16] = [
         Self::CutBefore,
         Self::CutDuring,

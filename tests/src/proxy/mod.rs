@@ -39,6 +39,7 @@ const TOO_MANY: &str =
     "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
 const UNAVAILABLE: &str =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
+const TOO_LARGE: &str = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n";
 const RUBBISH: &[u8] = b"\x16\x03\x01\x00\x00 not what you expect \xff\xfe\r\n\r\n";
 const WRONG_BODY: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\
     Connection: close\r\n\r\n{\"results\":[[7]]}";
@@ -281,6 +282,7 @@ impl Shared {
             Fault::Redirect => REDIRECT.as_bytes(),
             Fault::TooMany => TOO_MANY.as_bytes(),
             Fault::Unavailable => UNAVAILABLE.as_bytes(),
+            Fault::TooLarge => TOO_LARGE.as_bytes(),
             Fault::AnswerSwallowed
             | Fault::Silence
             | Fault::Delay
@@ -294,7 +296,7 @@ impl Shared {
         // Counted first: the agent may be gone by now, and what it must see is that nothing good came.
         self.happened(fault);
         let _ = agent.get_mut().write_all(said).await;
-        matches!(fault, Fault::TooMany | Fault::Unavailable)
+        matches!(fault, Fault::TooMany | Fault::Unavailable | Fault::TooLarge)
     }
 
     /// The request takes effect; what becomes of its answer.

@@ -32,8 +32,9 @@ struct World {
     runtime: tokio::runtime::Runtime,
     now: Timestamp,
     unanswered: Unanswered,
-    /// Outages in a row.
+    /// Outages in a row, and whether one was another than that the batch is too large.
     failures: u32,
+    troubled: bool,
     /// Requests that nobody waits for any more and that have not arrived yet.
     late: Vec<Delivery>,
     /// Every acknowledged id: the model.
@@ -55,6 +56,7 @@ impl World {
             now: evening(),
             unanswered: Unanswered::NeverArrived,
             failures: 0,
+            troubled: false,
             late: Vec::new(),
             known: BTreeMap::new(),
             there: HashMap::new(),
@@ -67,7 +69,7 @@ impl World {
         self.store = None;
         self.store = Some(Store::open(self.dir.path()).unwrap());
         self.unanswered = Unanswered::MayHaveArrived;
-        self.failures = 0;
+        (self.failures, self.troubled) = (0, false);
         // The process dies in these tests, not the disk.
         self.write(|writer| {
             Ok(writer.execute_batch("COMMIT; PRAGMA synchronous = OFF; BEGIN; SAVEPOINT job")?)
@@ -93,7 +95,19 @@ impl World {
             Step::Odd { number } => self.send(odd_sale(number)),
             Step::Back { number, of } => self.send(goods_back(number, json!({"sequence": of}))),
             Step::Void { number, of } => self.send(void(number, json!({"sequence": of}))),
-            Step::HandOver { max, moods, end } => self.hand_over(max, &moods, end),
+            Step::HandOver {
+                max,
+                moods,
+                end,
+                times,
+            } => {
+                for _ in 1..times {
+                    let changes = self.hand_over(max, &moods, end);
+                    self.look(changes);
+                }
+                self.hand_over(max, &moods, end)
+            }
+            Step::Correct { which, variant } => self.correct(which, variant),
             Step::Person { which, action } => self.person(which, action),
             Step::Clock { hours: count } => {
                 self.now += hours(count);
@@ -168,7 +182,7 @@ impl World {
         match end {
             End::Noted => {
                 let verdicts = self.deliver_some(&batch, moods, batch.deliveries.len());
-                self.failures = 0;
+                (self.failures, self.troubled) = (0, false);
                 self.unanswered = Unanswered::NeverArrived;
                 self.settle(&batch, verdicts)
             }
@@ -215,14 +229,17 @@ impl World {
     /// As a lane does it.
     fn out(&mut self, outage: &Outage, batch: &Batch) -> Changes {
         self.failures += 1;
-        let means = consequence(outage, self.failures, batch.deliveries.len());
+        let means = consequence(outage, self.failures, batch.deliveries.len(), self.troubled);
+        self.troubled |= *outage != Outage::BatchTooLarge;
         self.unanswered = match means.may_have_arrived {
             true => Unanswered::MayHaveArrived,
             false => Unanswered::NeverArrived,
         };
         let until = match means.batch {
             Fate::Again => return Changes::None,
-            Fate::TooLarge => return self.settle(batch, vec![rejected(false)]),
+            Fate::TooLarge => {
+                return self.settle(batch, vec![rejected(means.may_have_arrived)]);
+            }
             Fate::Halved | Fate::OneByOne => None,
             Fate::PutAside => Some(self.now + SignedDuration::from_mins(10)),
         };
@@ -261,6 +278,7 @@ impl World {
     }
 
     fn person(&mut self, which: usize, action: Action) -> Changes {
+        let which = which % self.known.len().max(1);
         let Some(id) = self.known.keys().nth(which).cloned() else {
             return Changes::None;
         };
@@ -270,6 +288,18 @@ impl World {
             Done::Done => Changes::ByPerson,
             Done::WrongState(_) => Changes::None,
             Done::NotFound => panic!("an acknowledged document is lost"),
+        }
+    }
+
+    /// The corrected sale gets the number if nobody can have seen the wrong one, else a key of its own.
+    fn correct(&mut self, which: usize, variant: i64) -> Changes {
+        let changes = self.person(which, Action::Withdraw("wrong".to_owned()));
+        self.look(changes);
+        let nth = which % self.known.len().max(1);
+        let known = self.known.values().nth(nth);
+        match known.and_then(|known| known.document.head.sequence.as_ref()) {
+            Some(number) => self.send(sale_of(number.0, &format!("{}.00", 10 + variant))),
+            None => Changes::None,
         }
     }
 

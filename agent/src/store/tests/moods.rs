@@ -30,6 +30,13 @@ pub enum Step {
         max: usize,
         moods: Vec<Mood>,
         end: End,
+        /// So often in a row.
+        times: usize,
+    },
+    /// A person withdraws a sale, and the till sends it as it should have been.
+    Correct {
+        which: usize,
+        variant: i64,
     },
     Person {
         which: usize,
@@ -140,7 +147,8 @@ fn end() -> impl Strategy<Value = End> {
 
 /// A day.
 pub fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let number = || 1..12_i64;
+    let number = || 1..10_i64;
+    let times = prop_oneof![3 => Just(1), 1 => Just(3)];
     let action = prop_oneof![
         Just(Action::Retry),
         Just(Action::Release),
@@ -153,8 +161,9 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => number().prop_map(|number| Step::Odd { number }),
         2 => (20..24_i64, number()).prop_map(|(number, of)| Step::Back { number, of }),
         1 => (24..28_i64, number()).prop_map(|(number, of)| Step::Void { number, of }),
-        8 => (1..6_usize, moods(), end())
-            .prop_map(|(max, moods, end)| Step::HandOver { max, moods, end }),
+        8 => (1..6_usize, moods(), end(), times)
+            .prop_map(|(max, moods, end, times)| Step::HandOver { max, moods, end, times }),
+        2 => (0..40_usize, 3..6_i64).prop_map(|(which, variant)| Step::Correct { which, variant }),
         3 => (0..40_usize, action).prop_map(|(which, action)| Step::Person { which, action }),
         2 => hours.prop_map(|hours| Step::Clock { hours }),
         1 => Just(Step::LateArrive),
