@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tillpost_tests::agent::Agent;
 use tillpost_tests::place::{Place, TILL};
 use tillpost_tests::proxy::faults::{Fault, assert_hit};
 use tillpost_tests::shop::sample::sale;
@@ -78,7 +79,9 @@ pub fn too_much_at_once<P: Place>(place: P) {
         place.proxy().plan(P::CARRIER, fault);
     }
     let agent = place.start();
-    let acknowledged = place.hand_in(&agent, 1, 3 * COUNT);
+    let mut acknowledged = place.hand_in(&agent, 1, 3 * COUNT);
+    agent.wait_drained(tillpost_tests::head_office::DRAIN);
+    acknowledged.extend(place.hand_in(&agent, 3 * COUNT + 1, COUNT));
     place.compare(&agent, &acknowledged).assert_once();
     assert_hit(&place.proxy().counts(), &[Fault::TooLarge]);
     assert_eq!(agent.count("parked"), 0, "{}", agent.status());
@@ -140,6 +143,27 @@ pub fn restart_in_between<P: Place>(place: P) {
     });
     assert_eq!(agent.count("waiting"), COUNT, "no answer has come");
     agent.kill();
+    let agent = place.start();
+    place.compare(&agent, &acknowledged).assert_once();
+}
+
+/// kill -9 at each of these named points of a hand-over; the hits are printed.
+pub fn killed_at_named_points<P: Place>(place: P, points: &[&str]) {
+    let mut acknowledged = BTreeSet::new();
+    for (n, point) in (0..).zip(points) {
+        // Handed in while the line is down, so that the process dies at the point and not before its yes.
+        place.proxy().shut();
+        let agent = place.start();
+        acknowledged.extend(place.hand_in(&agent, n * COUNT + 1, COUNT));
+        agent.kill();
+        place.proxy().open();
+        let failpoint = format!("{point}:1");
+        let mut agent = Agent::start(place.home(), &[("TILLPOST_FAILPOINT", &failpoint)]);
+        let said = agent.wait_ended(wait::HANG);
+        let hit = format!("failpoint {point} hit");
+        assert!(said.stderr.contains(&hit), "{point}: {said:?}");
+        println!("hit: {point}");
+    }
     let agent = place.start();
     place.compare(&agent, &acknowledged).assert_once();
 }

@@ -37,6 +37,17 @@ over_http!(
 );
 
 #[test]
+fn killed_at_every_named_point() {
+    let points = [
+        "lane.claimed",
+        "http.answered",
+        "lane.answered",
+        "lane.noted",
+    ];
+    cases::killed_at_named_points(ByHttp::new("killed"), &points);
+}
+
+#[test]
 fn parked_and_retried() {
     let forgive = |place: &ByHttp| place.receiver.refuse_nothing();
     cases::parked_and_retried(ByHttp::new("retried"), forgive);
