@@ -18,8 +18,6 @@ use crate::wait;
 
 /// The only till.
 pub const TILL: &str = "1";
-/// By how much the agent shortens its waits, see `agent/src/hurry.rs`.
-const HURRY: &str = "50";
 /// A key that nobody takes.
 const WRONG_KEY: &str = "0000000000000000000000000000000000000000";
 
@@ -27,6 +25,8 @@ const WRONG_KEY: &str = "0000000000000000000000000000000000000000";
 pub trait Place {
     /// A part of the path of the request that carries documents.
     const CARRIER: &'static str;
+    /// By how much the agent shortens its waits, see `agent/src/hurry.rs`; a good answer must still come in time.
+    const HURRY: &'static str;
 
     /// A fresh one; `case` tells it from others.
     fn new(case: &str) -> Self;
@@ -47,12 +47,15 @@ pub trait Place {
 
     /// Starts the agent, in a hurry.
     fn start(&self) -> Agent {
-        Agent::start(self.home(), &[("TILLPOST_HURRY", HURRY)])
+        Agent::start(self.home(), &[("TILLPOST_HURRY", Self::HURRY)])
     }
 
     /// Starts it with a key that nobody takes.
     fn start_with_wrong_key(&self) -> Agent {
-        let env = [("TILLPOST_HURRY", HURRY), (self.key_variable(), WRONG_KEY)];
+        let env = [
+            ("TILLPOST_HURRY", Self::HURRY),
+            (self.key_variable(), WRONG_KEY),
+        ];
         Agent::start(self.home(), &env)
     }
 
@@ -115,6 +118,7 @@ impl ByHttp {
 
 impl Place for ByHttp {
     const CARRIER: &'static str = PATH;
+    const HURRY: &'static str = "100";
 
     fn new(_: &str) -> Self {
         let receiver = Receiver::start();
@@ -177,6 +181,7 @@ impl ByOdoo {
 
 impl Place for ByOdoo {
     const CARRIER: &'static str = "/pos.order/sync_from_ui";
+    const HURRY: &'static str = "50";
 
     fn new(case: &str) -> Self {
         let office = HeadOffice::new(case, &[TILL.to_owned()]);
