@@ -14,5 +14,5 @@ fn a_hundred_sales_over_a_bad_line_to_odoo() {
 #[test]
 fn long_1_000_sales_over_a_bad_line_to_odoo() {
     let place = ByOdoo::new("long_bad_line");
-    over_a_bad_line(&place, 1_000, 1_000, 10, &Fault::OF_REQUESTS);
+    over_a_bad_line(&place, 1_000, 1_000, 16, &Fault::OF_REQUESTS);
 }
