@@ -14,6 +14,8 @@ use crate::activity::{Board, Ear, Health, jitter, now};
 use crate::backoff;
 use crate::destination::Destination;
 use crate::failpoint;
+use crate::hurry;
+use crate::outbox::outage::{self, Fate};
 use crate::outbox::{self, Answer, Outage, Policy, Verdict};
 use crate::store::lane::{self, Batch, Unanswered};
 use crate::store::{Store, StoreError};
@@ -36,11 +38,8 @@ const HAND_OVER_MAX: Duration = Duration::from_secs(300);
 const STOP_GRACE: Duration = Duration::from_secs(10);
 /// The longest that a destination may ask for patience: after it, it is asked again.
 const PATIENCE_MAX: SignedDuration = SignedDuration::from_hours(1);
-/// After so many outages in a row without a usable answer, a batch is taken apart and its documents go one by one;
-/// after so many more, a single one is put aside for others. It may be the one on which the destination chokes.
-const UNANSWERED_MAX: u32 = 3;
-/// For how long it is put aside.
-const PUT_ASIDE: SignedDuration = SignedDuration::from_mins(10);
+/// For how long a document that never gets an answer is put aside.
+const PUT_ASIDE: Duration = Duration::from_secs(600);
 
 /// Brings documents to one destination.
 pub struct Lane<D> {
@@ -64,6 +63,7 @@ impl<D: Destination> Lane<D> {
         let mut pace = Pace {
             size: BATCH_FIRST,
             failures: 0,
+            troubled: false,
             // What was under way when the agent stopped, nobody knows.
             unanswered: Unanswered::MayHaveArrived,
         };
@@ -73,6 +73,7 @@ impl<D: Destination> Lane<D> {
                 Ok(Passed::Nothing) => {
                     if pace.failures > 0 {
                         pace.failures = 0;
+                        pace.troubled = false;
                         self.board.success(&self.name, now());
                     }
                     self.pause(IDLE_PAUSE).await;
@@ -81,6 +82,7 @@ impl<D: Destination> Lane<D> {
                 Ok(Passed::SetAside) => {}
                 Ok(Passed::Batch(count)) => {
                     pace.failures = 0;
+                    pace.troubled = false;
                     pace.unanswered = Unanswered::NeverArrived;
                     pace.size = paced(pace.size, count, started.elapsed());
                 }
@@ -190,51 +192,48 @@ impl<D: Destination> Lane<D> {
         let (health, words) = words(outage);
         self.board.trouble(&self.name, health, words, now());
         let mut pause = backoff::outage(pace.failures, jitter());
-        pace.unanswered = Unanswered::NeverArrived;
-        match outage {
-            Outage::Throttled {
-                retry_after: Some(asked),
-            } => {
-                let asked = SignedDuration::try_from(*asked).unwrap_or(PATIENCE_MAX);
-                pause = pause.max(asked.min(PATIENCE_MAX));
-            }
-            Outage::BatchTooLarge => {
-                pause = SignedDuration::ZERO;
-                self.shrink(batch, pace).await;
-            }
-            Outage::Ambiguous(_) | Outage::Incomprehensible(_) => {
-                pace.unanswered = Unanswered::MayHaveArrived;
-                if pace.failures.is_multiple_of(UNANSWERED_MAX) {
-                    let alone = batch.deliveries.len() == 1;
-                    self.let_go(pace.unanswered, alone.then(|| now() + PUT_ASIDE))
-                        .await;
-                }
-            }
-            Outage::Throttled { retry_after: None }
-            | Outage::Unreachable(_)
-            | Outage::Unauthorized(_)
-            | Outage::WrongEnvironment(_) => {}
+        if let Outage::Throttled {
+            retry_after: Some(asked),
+        } = outage
+        {
+            let asked = SignedDuration::try_from(*asked).unwrap_or(PATIENCE_MAX);
+            pause = pause.max(asked.min(PATIENCE_MAX));
         }
-        self.pause_deaf(wait(pause)).await;
+        let count = batch.deliveries.len();
+        let means = outage::consequence(outage, pace.failures, count, pace.troubled);
+        pace.troubled |= *outage != Outage::BatchTooLarge;
+        pace.unanswered = match means.may_have_arrived {
+            true => Unanswered::MayHaveArrived,
+            false => Unanswered::NeverArrived,
+        };
+        match means.batch {
+            Fate::Again => {}
+            Fate::Halved => {
+                pause = SignedDuration::ZERO;
+                pace.size = (count / 2).max(1);
+                self.let_go(pace.unanswered, None).await;
+            }
+            Fate::TooLarge => {
+                pause = SignedDuration::ZERO;
+                self.park_too_large(batch, means.may_have_arrived).await;
+            }
+            Fate::OneByOne => self.let_go(pace.unanswered, None).await,
+            Fate::PutAside => {
+                let until = now() + hurry::shorter(PUT_ASIDE);
+                self.let_go(pace.unanswered, Some(until)).await;
+            }
+        }
+        self.pause_deaf(hurry::shorter(wait(pause))).await;
     }
 
-    /// Halves a batch that is too much; a single document that is too much is nobody's fault but its own.
-    async fn shrink(&self, batch: Batch, pace: &mut Pace) {
-        let count = batch.deliveries.len();
-        if count > 1 {
-            pace.size = (count / 2).max(1);
-            self.let_go(Unanswered::NeverArrived, None).await;
-            return;
-        }
+    /// A single document that is too much is nobody's fault but its own.
+    async fn park_too_large(&self, batch: Batch, sent: bool) {
         let answer = Answer::new(
             "too_large",
             "The document is larger than head office takes.",
             "Ask central IT to raise the limit there, then retry; or withdraw it and send it in parts.",
         );
-        let verdict = Verdict::Rejected {
-            answer,
-            sent: false,
-        };
+        let verdict = Verdict::Rejected { answer, sent };
         if let Err(Failed::Store(error)) = self.settle(batch, vec![verdict]).await {
             self.outbox_failed(&error);
         }
@@ -284,6 +283,8 @@ struct Pace {
     size: usize,
     /// Outages in a row.
     failures: u32,
+    /// Whether one of them was another than that the batch is too large.
+    troubled: bool,
     /// What is known of the batch that was noted and not answered, if there is one.
     unanswered: Unanswered,
 }

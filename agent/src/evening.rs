@@ -51,7 +51,8 @@ impl Evening {
     }
 
     async fn read_back(&self, date: Date) {
-        for (name, destination) in self.destinations.iter() {
+        let able = |(_, destination): &&(_, Arc<Any>)| destination.can_be_read_back();
+        for (name, destination) in self.destinations.iter().filter(able) {
             let asked = self
                 .store
                 .read(|reader| proof::delivered(reader, name, date));

@@ -14,6 +14,7 @@
 
 pub mod backoff;
 pub mod failpoint;
+pub mod hurry;
 pub mod outbox;
 
 pub mod paths;

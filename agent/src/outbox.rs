@@ -3,6 +3,8 @@
 //! Document or destination at fault: a [`Verdict`] is about one document, an [`Outage`] about the destination, and
 //! nobody in the batch is charged for an outage. That split makes a poisoned document harmless and an outage cheap.
 
+pub mod outage;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The running service: started, asked, stopped, killed.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -28,8 +28,32 @@ impl Agent {
 
     /// Starts it; an early end is the error.
     pub fn try_start(home: &Home, env: &[(&str, &str)]) -> Result<Self, Said> {
+        Self::launch(home, home.command(&["run"]), env)
+    }
+
+    /// Starts it in a mount namespace of its own, in which `folder` is a mount that can be changed for it alone.
+    pub fn start_in_own_mounts(home: &Home, folder: &Path) -> Self {
+        let run = home.command(&["run"]);
+        let mut command = Command::new("unshare");
+        let script = "mount --bind \"$0\" \"$0\" && exec \"$@\"";
+        command.args(["--mount", "--propagation", "private", "sh", "-c", script]);
+        command
+            .arg(folder)
+            .arg(run.get_program())
+            .args(run.get_args());
+        for (name, value) in run.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.current_dir(home.path()).stdin(Stdio::null());
+        Self::launch(home, command, &[])
+            .unwrap_or_else(|said| panic!("the service ended: {said:?}"))
+    }
+
+    fn launch(home: &Home, mut command: Command, env: &[(&str, &str)]) -> Result<Self, Said> {
         let log = fresh_log(home);
-        let mut command = home.command(&["run"]);
         command
             .envs(env.iter().copied())
             .stdout(File::create(&log).unwrap())

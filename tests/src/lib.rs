@@ -4,6 +4,7 @@
 //! Nothing here uses the agent's code: an error it shares with the program under test would stay hidden.
 
 pub mod agent;
+pub mod arrivals;
 pub mod books;
 pub mod figures;
 pub mod folder;
@@ -12,7 +13,11 @@ pub mod home;
 pub mod http;
 pub mod ledger;
 pub mod odoo;
+pub mod place;
+pub mod proxy;
 pub mod random;
+pub mod receiver;
 pub mod shop;
 pub mod source;
 pub mod wait;
+pub mod wire;

@@ -198,6 +198,11 @@ impl Database {
             .unwrap_or_else(|_| panic!("no number: {rows:?} for {select}"))
     }
 
+    /// The database as psql is told it.
+    pub fn target(&self) -> String {
+        format!("{}/{}", self.server.postgres, self.name)
+    }
+
     /// Changes tables behind Odoo's back; only to plant a fault.
     pub fn tamper(&self, sql: &str) {
         self.server.psql(&self.name, sql);

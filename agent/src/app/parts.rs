@@ -9,6 +9,7 @@ use tillpost_shared::document::Kind;
 use super::{AppError, Destinations};
 use crate::catalog::{self, OdooCatalog, Settings, Source};
 use crate::destination::folder::Folder;
+use crate::destination::http::Http;
 use crate::destination::odoo::Odoo;
 use crate::destination::odoo::client::Client;
 use crate::destination::{Any, line};
@@ -28,7 +29,8 @@ pub fn destinations(
                 Any::Folder(Folder::new(path, &config.store.code, install_id))
             }
             DestinationType::Odoo => Any::Odoo(Box::new(odoo(destination, config, house)?)),
-            DestinationType::Http | DestinationType::Nats => {
+            DestinationType::Http => Any::Http(http_receiver(destination, config)?),
+            DestinationType::Nats => {
                 return Err(not_built(&format!("destination {}", destination.name)));
             }
         };
@@ -48,9 +50,15 @@ pub fn odoo(
         destination,
         &config.store,
         key,
-        http()?,
+        web()?,
         house.numbering.clone(),
     ))
+}
+
+/// The receiver of CloudEvents of a destination.
+pub fn http_receiver(destination: &config::Destination, config: &Config) -> Result<Http, AppError> {
+    let key = key_of(destination)?.expose().to_owned();
+    Ok(Http::new(destination, &config.store.code, key, web()?))
 }
 
 /// Where the store's products and prices come from.
@@ -101,7 +109,7 @@ pub fn stock_tellers(catalog: &config::Catalog, config: &Config) -> Vec<String> 
 pub fn client(destination: &config::Destination, key: Secret) -> Result<Client, AppError> {
     let url = destination.url.as_deref().unwrap_or_default();
     let database = destination.database.as_deref().unwrap_or_default();
-    Ok(Client::new(http()?, url, database, key.expose().to_owned()))
+    Ok(Client::new(web()?, url, database, key.expose().to_owned()))
 }
 
 fn key_of(destination: &config::Destination) -> Result<Secret, AppError> {
@@ -115,7 +123,7 @@ fn key_of(destination: &config::Destination) -> Result<Secret, AppError> {
     Ok(secret::read(source.ok_or_else(missing)?)?)
 }
 
-fn http() -> Result<reqwest::Client, AppError> {
+fn web() -> Result<reqwest::Client, AppError> {
     line::client().map_err(|error| AppError::Config(format!("no HTTP client can be made: {error}")))
 }
 

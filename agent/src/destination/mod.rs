@@ -1,6 +1,7 @@
 //! Where documents go. One trait, and an enum of the destinations that exist.
 
 pub mod folder;
+pub mod http;
 pub mod line;
 pub mod odoo;
 
@@ -41,14 +42,27 @@ pub trait Destination {
 pub enum Any {
     /// Files in a folder.
     Folder(folder::Folder),
+    /// A receiver of CloudEvents.
+    Http(http::Http),
     /// Odoo itself.
     Odoo(Box<odoo::Odoo>),
+}
+
+impl Any {
+    /// Whether it can say what it holds. Where it cannot, the proof leaves its column empty.
+    pub const fn can_be_read_back(&self) -> bool {
+        match self {
+            Self::Folder(_) | Self::Odoo(_) => true,
+            Self::Http(_) => false,
+        }
+    }
 }
 
 impl Destination for Any {
     async fn deliver(&self, batch: &[Delivery]) -> Result<Vec<Verdict>, Outage> {
         match self {
             Self::Folder(folder) => folder.deliver(batch).await,
+            Self::Http(http) => http.deliver(batch).await,
             Self::Odoo(odoo) => odoo.deliver(batch).await,
         }
     }
@@ -56,6 +70,7 @@ impl Destination for Any {
     async fn read_back(&self, uids: &[Uuid]) -> Result<Vec<Held>, Outage> {
         match self {
             Self::Folder(folder) => folder.read_back(uids).await,
+            Self::Http(http) => http.read_back(uids).await,
             Self::Odoo(odoo) => odoo.read_back(uids).await,
         }
     }

@@ -12,8 +12,12 @@ use super::{
 };
 use crate::document::Kind;
 
-/// The types of destination that this version can deliver to; `nats` is reserved, `http` comes with the next release.
-const DESTINATIONS_BUILT: &[DestinationType] = &[DestinationType::Odoo, DestinationType::Folder];
+/// The types of destination that this version can deliver to; `nats` is reserved.
+const DESTINATIONS_BUILT: &[DestinationType] = &[
+    DestinationType::Odoo,
+    DestinationType::Folder,
+    DestinationType::Http,
+];
 /// The catalog sources that this version can read.
 const CATALOG_SOURCES_BUILT: &[CatalogSourceType] =
     &[CatalogSourceType::Odoo, CatalogSourceType::Folder];
@@ -39,10 +43,12 @@ pub(super) fn destinations(checks: &mut Checks, config: &Config, place: Place<'_
         if DESTINATIONS_BUILT.contains(&destination.kind) {
             fields(checks, destination, place);
         } else {
-            not_built(checks, destination.kind, place.key("type"));
+            let message = "destinations of type nats are reserved and not built yet";
+            checks.add(place.key("type"), message, "use odoo, http or folder");
         }
         if let Some(url) = &destination.url {
-            address(checks, url, config.store.environment, place.key("url"));
+            let open = in_the_open(destination.kind, config.store.environment);
+            address(checks, url, open, place.key("url"));
         }
         if let Some(secret) = &destination.secret {
             secret_source(
@@ -66,23 +72,13 @@ pub(super) fn destinations(checks: &mut Checks, config: &Config, place: Place<'_
     }
 }
 
-fn not_built(checks: &mut Checks, kind: DestinationType, place: Place<'_>) {
-    let message = match kind {
-        DestinationType::Nats => "destinations of type nats are reserved and not built yet",
-        DestinationType::Http | DestinationType::Odoo | DestinationType::Folder => {
-            "destinations of type http are not built yet; they come with the next release"
-        }
-    };
-    checks.add(place, message, "use odoo or folder");
-}
-
 /// Which fields a destination needs, and which would be read by nobody.
 fn fields(checks: &mut Checks, destination: &Destination, place: Place<'_>) {
     let odoo = destination.kind == DestinationType::Odoo;
-    let (word, needed): (_, &[&str]) = if odoo {
-        ("odoo", &["url", "database", "secret"])
-    } else {
-        ("folder", &["path"])
+    let (word, needed): (_, &[&str]) = match destination.kind {
+        DestinationType::Odoo => ("odoo", &["url", "database", "secret"]),
+        DestinationType::Http => ("http", &["url", "secret"]),
+        DestinationType::Folder | DestinationType::Nats => ("folder", &["path"]),
     };
     let filled = |text: &Option<String>| text.as_ref().map(|text| !text.trim().is_empty());
     let given = [
@@ -97,7 +93,7 @@ fn fields(checks: &mut Checks, destination: &Destination, place: Place<'_>) {
         match state {
             None if needed.contains(&field) => {
                 let message = format!("a destination of type {word} needs `{field}`");
-                checks.add(place, message, example(field));
+                checks.add(place, message, example(field, odoo));
             }
             Some(false) => checks.add(place.key(field), format!("`{field}` is empty"), ""),
             Some(true) if !allowed => {
@@ -109,8 +105,10 @@ fn fields(checks: &mut Checks, destination: &Destination, place: Place<'_>) {
     }
 }
 
-fn example(field: &str) -> &'static str {
+fn example(field: &str, odoo: bool) -> &'static str {
     match field {
+        "url" if !odoo => "as in url = \"https://receiver.example.com/documents\"",
+        "secret" if !odoo => "as in secret = { env = \"TILLPOST_HTTP_KEY\" }",
         "url" => "as in url = \"https://erp.example.com\"",
         "path" => "as in path = \"/srv/hand-over\"",
         "database" => "as in database = \"prod\"",
@@ -118,8 +116,18 @@ fn example(field: &str) -> &'static str {
     }
 }
 
-/// `http(s)://host[:port][/path]`; in production the key and the sales travel encrypted or not at all.
-fn address(checks: &mut Checks, url: &str, environment: Environment, place: Place<'_>) {
+/// Whether key and documents may travel unencrypted. An Odoo of a rehearsal may stand in the store's own network; a
+/// receiver by HTTP never does, so only developers' and tests' may.
+fn in_the_open(kind: DestinationType, environment: Environment) -> bool {
+    match environment {
+        Environment::Development | Environment::Test => true,
+        Environment::Staging => kind != DestinationType::Http,
+        Environment::Production => false,
+    }
+}
+
+/// `http(s)://host[:port][/path]`; unless `open`, the key and the sales travel encrypted or not at all.
+fn address(checks: &mut Checks, url: &str, open: bool, place: Place<'_>) {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let sound = matches!(scheme, "http" | "https")
@@ -137,9 +145,9 @@ fn address(checks: &mut Checks, url: &str, environment: Environment, place: Plac
         .unwrap_or_else(|| host.split(':').next().unwrap_or_default());
     let here = name == "localhost" || name.parse().is_ok_and(loopback);
     checks.need(
-        scheme == "https" || here || environment != Environment::Production,
+        scheme == "https" || here || open,
         place,
-        "`url` is not encrypted: in production the key would travel in the open",
+        "`url` is not encrypted: the key would travel in the open",
         "use https://",
     );
 }

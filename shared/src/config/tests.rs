@@ -140,11 +140,7 @@ fn a_secret_may_stand_in_the_file_only_in_development_and_test() {
 
 #[rstest::rstest]
 #[case("type = \"odoo\"", "type = \"nats\"", "reserved and not built yet")]
-#[case(
-    "type = \"odoo\"",
-    "type = \"http\"",
-    "they come with the next release"
-)]
+#[case("type = \"odoo\"", "type = \"http\"", "has no `database`")]
 #[case("type = \"odoo\"", "type = \"odo\"", "did you mean `odoo`?")]
 #[case("database = \"prod\"\n", "", "needs `database`")]
 #[case("url = \"https", "path = \"x\"\nurl = \"https", "has no `path`")]
@@ -176,6 +172,59 @@ fn one_slip_is_one_problem(#[case] from: &str, #[case] to: &str, #[case] expecte
     let said = changed(from, to);
     assert!(said.contains(expected), "{said}");
     assert!(said.starts_with("line "), "{said}");
+}
+
+/// What is said of a destination of type `http` with these lines, in an environment.
+fn of_http(environment: &str, lines: &str) -> Vec<String> {
+    let text = CONTRACT.replace("\"production\"", &format!("{environment:?}"));
+    said(&format!(
+        "{text}[[destination]]\nname = \"cloud\"\ntype = \"http\"\n{lines}\n"
+    ))
+}
+
+#[test]
+fn a_destination_of_type_http_needs_address_and_key_and_takes_kinds() {
+    let good = "url = \"https://receiver.example.com/documents\"\nsecret = { env = \"K\" }\nkinds = [\"sale\"]";
+    assert_eq!(of_http("production", good), [""; 0]);
+    let bare = of_http("production", "");
+    assert_eq!(bare.len(), 2, "{bare:?}");
+    assert!(bare[0].contains("needs `url`; as in url = \"https://receiver"));
+    assert!(bare[1].contains("needs `secret`"));
+    for extra in ["path = \"x\"", "database = \"d\"", "login = \"l\""] {
+        let said = of_http("production", &format!("{good}\n{extra}"));
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(
+            said[0].contains("a destination of type http has no `"),
+            "{said:?}"
+        );
+    }
+}
+
+#[rstest::rstest]
+#[case("production", false)]
+#[case("staging", false)]
+#[case("test", true)]
+#[case("development", true)]
+fn a_key_travels_in_the_open_only_where_nothing_is_real(
+    #[case] environment: &str,
+    #[case] open: bool,
+) {
+    let with = |url: &str| {
+        of_http(
+            environment,
+            &format!("url = {url:?}\nsecret = {{ env = \"K\" }}"),
+        )
+    };
+    let far = with("http://receiver.example.com/");
+    assert_eq!(far.is_empty(), open, "{far:?}");
+    assert!(open || far[0].contains("is not encrypted"), "{far:?}");
+    for here in [
+        "http://127.0.0.1:8080/x",
+        "http://localhost/",
+        "http://[::1]:1/",
+    ] {
+        assert_eq!(with(here), [""; 0]);
+    }
 }
 
 #[test]

@@ -62,7 +62,7 @@ pub fn header(source: &Source) -> Vec<Complaint> {
 
 /// The agent's modules from the bottom up; a module uses its own row and the rows above it in this table.
 const LAYERS: [&[&str]; 7] = [
-    &["outbox", "backoff", "failpoint"],
+    &["outbox", "backoff", "failpoint", "hurry"],
     &["store", "paths", "secret", "logging"],
     // A clock and a board: what every loop has in common.
     &["activity"],

@@ -14,6 +14,7 @@ use crate::cli::output::grouped;
 use crate::cli::report::Failure;
 use crate::destination::folder::Folder;
 use crate::destination::line;
+use crate::outbox::Outage;
 
 /// How far a clock may be off before dates and tokens suffer.
 const OFF_MAX: SignedDuration = SignedDuration::from_mins(2);
@@ -115,11 +116,14 @@ fn one(destination: &Destination, loaded: &Loaded, now: Timestamp) -> Vec<Findin
             findings.extend(odoo(&name, destination, loaded));
             findings
         }
-        DestinationType::Http | DestinationType::Nats => {
+        DestinationType::Http => {
+            vec![clock(destination, now), http(&name, destination, loaded)]
+        }
+        DestinationType::Nats => {
             vec![Finding::fail(
                 &name,
                 "this type does not exist in this version",
-                "use odoo or folder",
+                "use odoo, http or folder",
             )]
         }
     }
@@ -147,6 +151,41 @@ fn odoo(name: &str, destination: &Destination, loaded: &Loaded) -> Vec<Finding> 
         }
     };
     checks.into_iter().map(finding).collect()
+}
+
+/// A batch without documents is handed over: it changes nothing over there.
+fn http(name: &str, destination: &Destination, loaded: &Loaded) -> Finding {
+    let asked = parts::http_receiver(destination, &loaded.config)
+        .map_err(Failure::from)
+        .and_then(|receiver| {
+            let runtime = app::runtime()?;
+            let check = async { tokio::time::timeout(FAR_END_MAX, receiver.check()).await };
+            runtime.block_on(check).map_err(|_| {
+                Failure::no("it does not answer in time").hint("check the line and the address")
+            })
+        });
+    match asked {
+        Ok(Ok(true)) => Finding::ok(name, "takes documents, with this key"),
+        Ok(Ok(false)) => Finding::warn(
+            name,
+            "is there, but turns a batch without documents away, so that the key is not checked",
+            "nothing to do, as long as documents arrive",
+        ),
+        Ok(Err(outage)) => Finding::fail(name, format!("it {outage}"), advice(&outage)),
+        Err(failure) => Finding::of(name, &failure),
+    }
+}
+
+/// What to do about a receiver that is out.
+fn advice(outage: &Outage) -> &'static str {
+    match outage {
+        Outage::Unauthorized(_) => "ask central IT for a new key and set it in tillpost.toml",
+        Outage::Throttled { .. } => "nothing to do: it asks to send more slowly",
+        Outage::Incomprehensible(_) | Outage::WrongEnvironment(_) | Outage::BatchTooLarge => {
+            "check `url`, and show this line to whoever runs the receiver"
+        }
+        Outage::Unreachable(_) | Outage::Ambiguous(_) => "check the line and `url`",
+    }
 }
 
 /// This machine's clock against the server's.

@@ -16,10 +16,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::row::Row;
+use crate::activity::now;
+use crate::destination::line::{self, NoAnswer};
+use crate::hurry;
 
 /// How long an answer may take. Longer than the 120 s after which Odoo kills a request by default: when we give up,
 /// nothing of it can still happen over there.
-const ANSWER_SECONDS_MAX: u64 = 150;
+const ANSWER_MAX: Duration = Duration::from_secs(150);
 /// How much an answer may weigh; a page of 1,000 products with all their fields weighs about 2 MB.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 /// How much of an error's text is kept.
@@ -211,14 +214,14 @@ impl Search {
 }
 
 async fn send(request: reqwest::RequestBuilder) -> Result<(Option<Timestamp>, Vec<u8>), CallError> {
-    let request = request.timeout(Duration::from_secs(ANSWER_SECONDS_MAX));
+    let request = request.timeout(hurry::shorter(ANSWER_MAX));
     let mut response = request.send().await.map_err(no_answer)?;
     let status = response.status();
     let at = response.headers().get(header::DATE).and_then(date);
     let retry_after = response
         .headers()
         .get(header::RETRY_AFTER)
-        .and_then(seconds);
+        .and_then(|value| line::retry_after(value, now()));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
         if body.len() + chunk.len() > ANSWER_BYTES_MAX {
@@ -245,17 +248,9 @@ async fn send(request: reqwest::RequestBuilder) -> Result<(Option<Timestamp>, Ve
 }
 
 fn no_answer(error: reqwest::Error) -> CallError {
-    // The address stands in our configuration; what is of use is the innermost cause.
-    let error = error.without_url();
-    let mut cause: &dyn std::error::Error = &error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    let text = cause.to_string();
-    if error.is_connect() || error.is_builder() {
-        CallError::Unreachable(text)
-    } else {
-        CallError::Cut(text)
+    match line::no_answer(error) {
+        NoAnswer::Unreachable(text) => CallError::Unreachable(text),
+        NoAnswer::Cut(text) => CallError::Cut(text),
     }
 }
 
@@ -270,16 +265,6 @@ fn date(value: &header::HeaderValue) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new()
         .parse_timestamp(value.to_str().ok()?)
         .ok()
-}
-
-fn seconds(value: &header::HeaderValue) -> Option<Duration> {
-    value
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
-        .map(Duration::from_secs)
 }
 
 #[cfg(test)]

@@ -98,10 +98,11 @@ impl Destination for Odoo {
         desk.begin().await?;
         let mut verdicts: send::Verdicts = vec![None; batch.len()];
         for run in desk::runs(batch) {
-            match run {
-                Run::Orders(places) => desk.upload(batch, &places, &mut verdicts).await?,
-                Run::Single(place) => single(&mut desk, batch, place, &mut verdicts).await?,
-            }
+            let done = match run {
+                Run::Orders(places) => desk.upload(batch, &places, &mut verdicts).await,
+                Run::Single(place) => single(&mut desk, batch, place, &mut verdicts).await,
+            };
+            done.map_err(|outage| of_whole(outage, batch.len()))?;
         }
         let missing = || translate::refused_here(translate::not_supported("this document"));
         Ok(verdicts
@@ -118,6 +119,14 @@ impl Destination for Odoo {
         }
         Ok(held)
     }
+}
+
+/// Too large says that nothing of the batch arrived; of several calls only one was too large.
+fn of_whole(outage: Outage, documents: usize) -> Outage {
+    if documents > 1 && outage == Outage::BatchTooLarge {
+        return Outage::Ambiguous("one of several calls was too large for it".to_owned());
+    }
+    outage
 }
 
 async fn single(

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::answer::{Blame, Refusal, judge, outage};
+use super::answer::{Blame, Refusal, RefusalKind, judge, outage};
 use super::check_back::{self, Holding};
 use super::client::CallError;
 use super::desk::{Desk, ORDERS_MAX};
@@ -70,16 +70,21 @@ impl Desk {
                 Ok(()) => self.orders_max = (self.orders_max * 2).min(ORDERS_MAX),
                 Err(error) => match judge(&error) {
                     Blame::Destination(outage) => {
-                        let cut = matches!(outage, Outage::Ambiguous(_) | Outage::BatchTooLarge);
-                        if cut {
+                        if matches!(outage, Outage::Ambiguous(_) | Outage::BatchTooLarge) {
                             self.orders_max = ((to - from) / 2).max(1);
                         }
-                        return Err(outage);
+                        // Others of the batch may have gone up: that this call was too much is not said of them.
+                        if outage != Outage::BatchTooLarge {
+                            return Err(outage);
+                        }
+                        if to - from > 1 {
+                            ranges.extend(halves(from, to));
+                        } else {
+                            refusals.insert(from, too_large());
+                        }
                     }
                     Blame::Document(_) if to - from > 1 => {
-                        let middle = from + (to - from) / 2;
-                        ranges.push((middle, to));
-                        ranges.push((from, middle));
+                        ranges.extend(halves(from, to));
                     }
                     Blame::Document(refusal) => {
                         if let Some(refusal) = self
@@ -184,6 +189,20 @@ impl Desk {
         self.counted
             .retain(|(name, before), _| *name != config.name || *before >= day);
         Ok(session)
+    }
+}
+
+/// A range in two, the first half last, because the last one goes next.
+fn halves(from: usize, to: usize) -> [(usize, usize); 2] {
+    let middle = from + (to - from) / 2;
+    [(middle, to), (from, middle)]
+}
+
+/// One document alone is more than the server takes.
+fn too_large() -> Refusal {
+    Refusal {
+        kind: RefusalKind::Business,
+        words: "it is larger than the server takes in one call (HTTP status 413)".to_owned(),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Random days of a shop: documents new, sent again and in conflict; verdicts, outages and lost answers; power cuts at
-//! every step; clocks that jump; people who retry, release and withdraw. Whatever happens: what was acknowledged is
+//! Random days of a shop: documents new, sent again and in conflict; every verdict and every outage, lost answers and
+//! requests that arrive late; power cuts at every step; clocks that jump; people who retry, release and withdraw. Whatever happens: what was acknowledged is
 //! there, whole and in a state that follows from what happened to it, and the destination holds nothing twice.
 
 use std::collections::{BTreeMap, HashMap};
@@ -10,75 +10,14 @@ use uuid::Uuid;
 
 use super::moods::*;
 use super::shop::*;
-use crate::outbox::Delivery;
+use crate::outbox::outage::{Fate, consequence};
+use crate::outbox::{Delivery, Outage};
 use crate::store::accept::Outcome;
 use crate::store::history::{self, Chain};
 use crate::store::{Store, StoreError};
 
 /// Random days a run.
-const DAYS: u32 = 32;
-/// Steps of a day.
-const STEPS_MAX: usize = 40;
-
-#[derive(Debug, Clone)]
-enum Step {
-    Sale {
-        number: i64,
-        variant: i64,
-    },
-    Odd {
-        number: i64,
-    },
-    Back {
-        number: i64,
-        of: i64,
-    },
-    Void {
-        number: i64,
-        of: i64,
-    },
-    HandOver {
-        max: usize,
-        moods: Vec<Mood>,
-        end: End,
-    },
-    Person {
-        which: usize,
-        action: Action,
-    },
-    Clock {
-        hours: i64,
-    },
-    Restart,
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let number = || 1..12_i64;
-    let mood = prop_oneof![
-        5 => Just(Mood::Takes), 1 => Just(Mood::Refuses), 1 => Just(Mood::KnowsBeforehand), 1 => Just(Mood::Postpones),
-    ];
-    let end = prop_oneof![
-        6 => Just(End::Noted), 1 => Just(End::Unreachable), 1 => Just(End::TooLarge), 1 => Just(End::AnswerLost),
-        1 => Just(End::PutAside), 1 => Just(End::CutBeforeSending), 1 => Just(End::CutBeforeNoting),
-    ];
-    let action = prop_oneof![
-        Just(Action::Retry),
-        Just(Action::Release),
-        Just(Action::Withdraw("wrong".to_owned()))
-    ];
-    let step = prop_oneof![
-        6 => (number(), 0..3_i64).prop_map(|(number, variant)| Step::Sale { number, variant }),
-        1 => number().prop_map(|number| Step::Odd { number }),
-        2 => (20..24_i64, number()).prop_map(|(number, of)| Step::Back { number, of }),
-        1 => (24..28_i64, number()).prop_map(|(number, of)| Step::Void { number, of }),
-        8 => (1..6_usize, prop::collection::vec(mood, 6), end)
-            .prop_map(|(max, moods, end)| Step::HandOver { max, moods, end }),
-        3 => (0..40_usize, action).prop_map(|(which, action)| Step::Person { which, action }),
-        2 => (-48..96_i64).prop_map(|hours| Step::Clock { hours }),
-        1 => Just(Step::Restart),
-    ];
-    prop::collection::vec(step, 1..STEPS_MAX)
-}
+const DAYS: u32 = 48;
 
 /// What was acknowledged under an id.
 struct Known {
@@ -93,6 +32,11 @@ struct World {
     runtime: tokio::runtime::Runtime,
     now: Timestamp,
     unanswered: Unanswered,
+    /// Outages in a row, and whether one was another than that the batch is too large.
+    failures: u32,
+    troubled: bool,
+    /// Requests that nobody waits for any more and that have not arrived yet.
+    late: Vec<Delivery>,
     /// Every acknowledged id: the model.
     known: BTreeMap<String, Known>,
     /// What the destination holds, by uid.
@@ -111,6 +55,9 @@ impl World {
             runtime,
             now: evening(),
             unanswered: Unanswered::NeverArrived,
+            failures: 0,
+            troubled: false,
+            late: Vec::new(),
             known: BTreeMap::new(),
             there: HashMap::new(),
         };
@@ -122,6 +69,7 @@ impl World {
         self.store = None;
         self.store = Some(Store::open(self.dir.path()).unwrap());
         self.unanswered = Unanswered::MayHaveArrived;
+        (self.failures, self.troubled) = (0, false);
         // The process dies in these tests, not the disk.
         self.write(|writer| {
             Ok(writer.execute_batch("COMMIT; PRAGMA synchronous = OFF; BEGIN; SAVEPOINT job")?)
@@ -147,12 +95,28 @@ impl World {
             Step::Odd { number } => self.send(odd_sale(number)),
             Step::Back { number, of } => self.send(goods_back(number, json!({"sequence": of}))),
             Step::Void { number, of } => self.send(void(number, json!({"sequence": of}))),
-            Step::HandOver { max, moods, end } => self.hand_over(max, &moods, end),
+            Step::HandOver {
+                max,
+                moods,
+                end,
+                times,
+            } => {
+                for _ in 1..times {
+                    let changes = self.hand_over(max, &moods, end);
+                    self.look(changes);
+                }
+                self.hand_over(max, &moods, end)
+            }
+            Step::Correct { which, variant } => self.correct(which, variant),
             Step::Person { which, action } => self.person(which, action),
             Step::Clock { hours: count } => {
                 self.now += hours(count);
                 let latest = self.now + SignedDuration::from_mins(15);
                 self.write(move |writer| lane::cap_due(writer, latest));
+                Changes::None
+            }
+            Step::LateArrive => {
+                self.late_arrive();
                 Changes::None
             }
             Step::Restart => {
@@ -215,54 +179,80 @@ impl World {
             assert_eq!(known.state, State::Waiting, "{} is sent", known.key);
             assert_eq!(*delivery.document, known.document);
         }
-        let arrives = matches!(
-            end,
-            End::Noted | End::AnswerLost | End::PutAside | End::CutBeforeNoting
-        );
-        let verdicts: Vec<Verdict> = match arrives {
-            true => batch
-                .deliveries
-                .iter()
-                .zip(moods.iter().cycle())
-                .map(|(delivery, mood)| self.deliver(delivery, *mood))
-                .collect(),
-            false => Vec::new(),
-        };
-        self.end(end, &batch, verdicts)
-    }
-
-    fn end(&mut self, end: End, batch: &Batch, verdicts: Vec<Verdict>) -> Changes {
-        let now = self.now;
-        self.unanswered = Unanswered::NeverArrived;
         match end {
             End::Noted => {
-                let outcomes: Vec<_> = batch
-                    .deliveries
-                    .iter()
-                    .zip(&batch.standings)
-                    .zip(verdicts)
-                    .map(|((delivery, standing), verdict)| {
-                        let next = outbox::after(*standing, verdict, now, &Policy::default(), 0.5);
-                        (delivery.seq, next)
-                    })
-                    .collect();
-                self.write(move |writer| lane::settle(writer, ODOO, &outcomes, now));
-                return Changes::ByAnswer;
+                let verdicts = self.deliver_some(&batch, moods, batch.deliveries.len());
+                (self.failures, self.troubled) = (0, false);
+                self.unanswered = Unanswered::NeverArrived;
+                self.settle(&batch, verdicts)
             }
-            End::Unreachable => {}
-            End::TooLarge => {
-                self.write(move |writer| lane::let_go(writer, ODOO, Unanswered::NeverArrived, None))
+            End::Out(trouble, reached) => {
+                let reached = if trouble.may_reach() { reached } else { 0 };
+                self.deliver_some(&batch, moods, reached);
+                self.out(&trouble.outage(), &batch)
             }
-            End::AnswerLost => self.unanswered = Unanswered::MayHaveArrived,
-            End::PutAside => {
-                let until = Some(now + SignedDuration::from_mins(10));
-                self.write(move |writer| {
-                    lane::let_go(writer, ODOO, Unanswered::MayHaveArrived, until)
-                });
+            End::Late => {
+                self.late.extend(batch.deliveries.iter().cloned());
+                self.out(&Trouble::Ambiguous.outage(), &batch)
             }
-            End::CutBeforeSending | End::CutBeforeNoting => self.restart(),
+            End::Cut(reached) => {
+                self.deliver_some(&batch, moods, reached);
+                self.restart();
+                Changes::None
+            }
         }
+    }
+
+    /// The first so many reach the destination.
+    fn deliver_some(&mut self, batch: &Batch, moods: &[Mood], reached: usize) -> Vec<Verdict> {
+        let pairs = batch.deliveries.iter().zip(moods.iter().cycle());
+        pairs
+            .take(reached)
+            .map(|(delivery, mood)| self.deliver(delivery, *mood))
+            .collect()
+    }
+
+    fn settle(&self, batch: &Batch, verdicts: Vec<Verdict>) -> Changes {
+        let now = self.now;
+        let standings = batch.deliveries.iter().zip(&batch.standings);
+        let outcomes: Vec<_> = standings
+            .zip(verdicts)
+            .map(|((delivery, standing), verdict)| {
+                let next = outbox::after(*standing, verdict, now, &Policy::default(), 0.5);
+                (delivery.seq, next)
+            })
+            .collect();
+        self.write(move |writer| lane::settle(writer, ODOO, &outcomes, now));
+        Changes::ByAnswer
+    }
+
+    /// As a lane does it.
+    fn out(&mut self, outage: &Outage, batch: &Batch) -> Changes {
+        self.failures += 1;
+        let means = consequence(outage, self.failures, batch.deliveries.len(), self.troubled);
+        self.troubled |= *outage != Outage::BatchTooLarge;
+        self.unanswered = match means.may_have_arrived {
+            true => Unanswered::MayHaveArrived,
+            false => Unanswered::NeverArrived,
+        };
+        let until = match means.batch {
+            Fate::Again => return Changes::None,
+            Fate::TooLarge => {
+                return self.settle(batch, vec![rejected(means.may_have_arrived)]);
+            }
+            Fate::Halved | Fate::OneByOne => None,
+            Fate::PutAside => Some(self.now + SignedDuration::from_mins(10)),
+        };
+        let unanswered = self.unanswered;
+        self.write(move |writer| lane::let_go(writer, ODOO, unanswered, until));
         Changes::None
+    }
+
+    /// What was under way for long takes effect now; what the destination holds stays what it is.
+    fn late_arrive(&mut self) {
+        for delivery in std::mem::take(&mut self.late) {
+            self.deliver(&delivery, Mood::Takes);
+        }
     }
 
     /// The destination: what it holds it says it holds, and nothing else can take its place.
@@ -283,11 +273,12 @@ impl World {
             }
             Mood::Refuses => rejected(true),
             Mood::KnowsBeforehand => rejected(false),
-            Mood::Postpones => postponed("unknown_product", Cause::UnknownProduct),
+            Mood::Postpones(cause) => postponed("later", cause),
         }
     }
 
     fn person(&mut self, which: usize, action: Action) -> Changes {
+        let which = which % self.known.len().max(1);
         let Some(id) = self.known.keys().nth(which).cloned() else {
             return Changes::None;
         };
@@ -297,6 +288,18 @@ impl World {
             Done::Done => Changes::ByPerson,
             Done::WrongState(_) => Changes::None,
             Done::NotFound => panic!("an acknowledged document is lost"),
+        }
+    }
+
+    /// The corrected sale gets the number if nobody can have seen the wrong one, else a key of its own.
+    fn correct(&mut self, which: usize, variant: i64) -> Changes {
+        let changes = self.person(which, Action::Withdraw("wrong".to_owned()));
+        self.look(changes);
+        let nth = which % self.known.len().max(1);
+        let known = self.known.values().nth(nth);
+        match known.and_then(|known| known.document.head.sequence.as_ref()) {
+            Some(number) => self.send(sale_of(number.0, &format!("{}.00", 10 + variant))),
+            None => Changes::None,
         }
     }
 
@@ -344,6 +347,7 @@ impl World {
     /// The line is back and stays, and head office takes everything: what still waits must have a reason.
     fn heal(&mut self) {
         self.now += hours(24);
+        self.late_arrive();
         for _ in 0..200 {
             let before = self.there.len();
             let changes = self.hand_over(5, &[Mood::Takes], End::Noted);
