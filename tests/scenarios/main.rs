@@ -12,6 +12,7 @@ mod durable;
 mod folder;
 mod held;
 mod odoo;
+mod power_cut;
 mod sync_trace;
 mod tidy;
 mod verbatim;

@@ -5,14 +5,17 @@
 
 pub mod agent;
 pub mod books;
+pub mod disk;
 pub mod figures;
 pub mod folder;
 pub mod head_office;
 pub mod home;
 pub mod http;
 pub mod ledger;
+pub mod namespace;
 pub mod odoo;
 pub mod random;
 pub mod shop;
 pub mod source;
+pub mod tills;
 pub mod wait;

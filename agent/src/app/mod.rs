@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use tillpost_shared::config::Config;
+use tillpost_shared::config::{Config, Environment};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +25,7 @@ use crate::intake::http::{self, Api, Parts, Routes};
 use crate::store::proof::ReadBacks;
 use crate::store::{Store, StoreError, tills};
 use crate::update::Refresh;
-use crate::{paths, secret};
+use crate::{failpoint, paths, secret};
 
 /// Threads that answer tills and talk to destinations; files and SQLite have threads of their own.
 const WORKERS: usize = 2;
@@ -198,6 +198,10 @@ impl BringUp {
 
 /// Brings everything up.
 pub async fn start(config: Config) -> Result<Running, AppError> {
+    if failpoint::weak_sync() && config.store.environment != Environment::Test {
+        let message = "TILLPOST_WEAK_SYNC is for tests: unset it";
+        return Err(AppError::Config(message.to_owned()));
+    }
     let dir = paths::data_dir(&config);
     let store = Store::open(&dir)?;
     let install_id = install_id(&store).await?;

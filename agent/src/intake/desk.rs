@@ -15,6 +15,7 @@ use tillpost_shared::intake::{Item, Reading, Terms, read};
 use tillpost_shared::problem::{Code, Level, Problem};
 
 use crate::activity::Bell;
+use crate::failpoint;
 use crate::intake::house::House;
 use crate::outbox::State;
 use crate::store::accept::{self, Accepted, Arrival, Outcome, Routes};
@@ -216,7 +217,9 @@ impl Desk {
                     let who = sender.who(arrival.till());
                     accept::accept(writer, vec![arrival], &routes, &who, now)
                 };
-                arrivals.into_iter().map(one).collect::<Result<Vec<_>, _>>()
+                let stored = arrivals.into_iter().map(one).collect::<Result<Vec<_>, _>>();
+                failpoint::hit("desk.stored");
+                stored
             });
             kept = stored
                 .await?
@@ -224,6 +227,7 @@ impl Desk {
                 .flatten()
                 .collect::<Vec<_>>()
                 .into_iter();
+            failpoint::hit("desk.committed");
             let seconds = started.elapsed().as_secs_f64();
             self.tally.commit_seconds.observe(seconds);
             self.bell.ring();
