@@ -11,6 +11,7 @@ mod conflicts;
 mod durable;
 mod folder;
 mod held;
+mod kills;
 mod odoo;
 mod power_cut;
 mod sync_trace;
