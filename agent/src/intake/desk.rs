@@ -19,6 +19,7 @@ use crate::failpoint;
 use crate::intake::house::House;
 use crate::outbox::State;
 use crate::store::accept::{self, Accepted, Arrival, Outcome, Routes};
+use crate::store::room::Room;
 use crate::store::{Store, StoreError, tills};
 
 /// Documents and lines that are read on the spot; more are read on a thread of their own, so that a small sale of
@@ -210,6 +211,10 @@ impl Desk {
         }
         let mut kept = Vec::new().into_iter();
         if !arrivals.is_empty() {
+            // Before SQLite fails: what is left is for deliveries and notes.
+            if self.store.room() == Room::Reserve {
+                return Err(StoreError::NoRoom);
+            }
             let (routes, sender) = (self.routes.clone(), sender.clone());
             let started = Instant::now();
             let stored = self.store.write(move |writer| {

@@ -9,10 +9,12 @@ use crate::failpoint;
 use crate::store::StoreError;
 
 /// The outbox's version, kept in `user_version`.
-const VERSION: i64 = 1;
+pub const VERSION: i64 = 1;
 const SCHEMA: &str = include_str!("schema.sql");
 /// How long to wait for another connection's lock; only a backup or a person's tool holds one.
 const BUSY_MAX: Duration = Duration::from_secs(60);
+/// Bytes of a page.
+pub const PAGE_BYTES: usize = 8_192;
 /// Pages (8 KiB) in the log before SQLite moves them into the main file.
 const CHECKPOINT_PAGES: u32 = 2_000;
 /// The log is cut back to this after a checkpoint.
@@ -30,7 +32,7 @@ pub fn open_writer(path: &Path) -> Result<Connection, StoreError> {
     connection.busy_timeout(BUSY_MAX).map_err(open)?;
     connection
         .execute_batch(&format!(
-            "PRAGMA page_size = 8192;
+            "PRAGMA page_size = {PAGE_BYTES};
              PRAGMA auto_vacuum = INCREMENTAL;
              PRAGMA journal_mode = WAL;
              PRAGMA synchronous = {};
