@@ -158,7 +158,15 @@ fn at_a_file_size_limit_the_agent_lives_and_every_yes_is_true() {
     let mut tills = Till::add(&home, 3);
     home.set_before(&["prlimit", "--fsize=2500000"]);
     let mut agent = home.start();
-    tills::all_ring_up(&mut tills, &agent.url, || ());
+    // At first the log is at its limit, and emptying it helps; then the queue itself is.
+    let mut in_vain = 0;
+    while in_vain < 3 {
+        let before = tills::promised(&tills).len();
+        tills::all_ring_up(&mut tills, &agent.url, || ());
+        let more = tills::promised(&tills).len() > before;
+        in_vain = if more { 0 } else { in_vain + 1 };
+    }
+    println!("{} acknowledged", tills::promised(&tills).len());
     assert!(!agent.ended(), "the agent ended: {}", agent.said());
     let refused = agent.post(tills[0].token(), &json!([sale("1", 90_001)]));
     assert_eq!(refused.status, 503, "{}", refused.body);

@@ -14,6 +14,7 @@ use tillpost_tests::agent::Agent;
 use tillpost_tests::folder;
 use tillpost_tests::home::{Home, Setup};
 use tillpost_tests::random::Random;
+use tillpost_tests::shop::key;
 use tillpost_tests::shop::sample::sales;
 use tillpost_tests::wait;
 
@@ -333,4 +334,41 @@ fn a_second_agent_on_the_same_data_folder_refuses() {
     );
     agent.hand_in_all(&token, &sales("1", 1, 10), "accepted");
     agent.wait_drained(wait::HANG);
+}
+
+#[test]
+fn a_text_that_was_damaged_on_the_disk_is_not_sent_but_shown() {
+    let store = Store::new(End::Stopped);
+    // The newest one, which waits.
+    let last = &store.texts[&key("1", DELIVERED + WAITING)];
+    let bytes = std::fs::read(store.outbox()).unwrap();
+    let at = bytes
+        .windows(last.len())
+        .position(|part| part == last.as_bytes())
+        .unwrap();
+    // One digit of an amount: JSON as before, and another sale.
+    let digit = last.find(r#""total":""#).unwrap() + r#""total":""#.len();
+    let other = if bytes[at + digit] == b'9' {
+        b"8"
+    } else {
+        b"9"
+    };
+    overwrite(&store.outbox(), at + digit, other);
+    overwrite(&store.outbox(), 0, &[0; 100]);
+    let agent = store.home.start();
+    let told = problem(&agent, "queue_damaged");
+    assert!(
+        told["message"]
+            .as_str()
+            .unwrap()
+            .contains("1 documents with damage"),
+        "{told}"
+    );
+    store.receiver_back();
+    agent.wait_drained(wait::HANG);
+    assert_eq!(agent.count("parked"), 1);
+    assert_eq!(
+        folder::keys(&store.home.out()).len() as u64,
+        DELIVERED + WAITING - 1
+    );
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::home::Home;
 use crate::http::Http;
@@ -73,11 +73,6 @@ impl Till {
     pub fn token(&self) -> &str {
         &self.token
     }
-
-    /// Changes the token, as after a restore that lost it.
-    pub fn set_token(&mut self, token: String) {
-        self.token = token;
-    }
 }
 
 /// Every till rings up, each on a thread of its own, until it gets no yes any more; `meanwhile` runs beside them.
@@ -113,11 +108,4 @@ pub fn lost(tills: &[Till], outbox: &Path) -> Vec<String> {
         .into_iter()
         .filter(|(key, id)| stored.get(*key) != Some(*id));
     missing.map(|(key, _)| key.clone()).collect()
-}
-
-/// Every answer's key, of a JSON answer to documents that were handed in.
-pub fn keys(answer: &Value) -> Vec<String> {
-    let results = answer["results"].as_array().unwrap();
-    let key = |result: &Value| result["key"].as_str().unwrap().to_owned();
-    results.iter().map(key).collect()
 }

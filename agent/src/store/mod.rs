@@ -176,9 +176,20 @@ impl Store {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let done = self.inner.writer.run(work).await;
+        self.notice(&done);
         let failed = done.as_ref().is_err_and(StoreError::is_disk);
         self.inner.failing.store(failed, Ordering::Relaxed);
         done
+    }
+
+    /// An outbox that shows damage while it is in use is checked whole at the next start, however large it is.
+    fn notice<T>(&self, done: &Result<T, StoreError>) {
+        if let Err(StoreError::Sql(error)) = done
+            && rescue::is_damage(error)
+        {
+            tracing::error!(error = %error, "the outbox shows damage; a restart recovers it");
+            rescue::suspect(paths::parent(&self.inner.path));
+        }
     }
 
     /// Whether the disk failed the last write.
@@ -222,6 +233,7 @@ impl Store {
             None => connection::open_reader(&self.inner.path)?,
         };
         let answer = work(&reader);
+        self.notice(&answer);
         let mut readers = self
             .inner
             .readers

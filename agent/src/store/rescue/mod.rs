@@ -28,6 +28,8 @@ pub use fill::{deliver_again, parked_answer};
 const PART: &str = "outbox-rescue.part";
 /// The new outbox, complete.
 const READY: &str = "outbox-rescued.db";
+/// Lies there once an outbox in use has shown damage.
+const SUSPECT: &str = "outbox-suspect";
 /// The setting that tells of a rescue.
 const SETTING: &str = "rescued";
 /// For how long a rescue is told that left no file behind.
@@ -64,7 +66,9 @@ pub fn make_ready(dir: &Path, now: Timestamp) -> Result<(), StoreError> {
     };
     let path = dir.join(FILE_NAME);
     if !dir.join(READY).exists() {
-        let Some(why) = damage(&path)? else {
+        let found = damage(&path)?;
+        remove(&dir.join(SUSPECT))?;
+        let Some(why) = found else {
             return Ok(());
         };
         tracing::error!(why, "the outbox is damaged; what can be read is recovered");
@@ -118,7 +122,8 @@ fn check(path: &Path, length: u64) -> Result<(), StoreError> {
             "it is of version {found} and has {tables} tables"
         )));
     }
-    if length <= CHECKED_BYTES_MAX {
+    let suspected = paths::parent(path).join(SUSPECT).exists();
+    if suspected || length <= CHECKED_BYTES_MAX {
         backup::quick_check(&connection)?;
     }
     Ok(())
@@ -131,6 +136,12 @@ pub fn is_damage(error: &rusqlite::Error) -> bool {
         unread.contains(&failure.extended_code)
             || [ErrorCode::NotADatabase, ErrorCode::DatabaseCorrupt].contains(&failure.code)
     })
+}
+
+/// Has the outbox in `dir` checked whole at the next start.
+pub fn suspect(dir: &Path) {
+    // Where this cannot be written, neither can anything else, and the next start finds that.
+    let _ = std::fs::write(dir.join(SUSPECT), "");
 }
 
 /// Builds the new outbox, complete and synced, under the name [`READY`].
@@ -245,3 +256,6 @@ fn remove(file: &Path) -> Result<(), StoreError> {
         Ok(()) | Err(_) => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;
