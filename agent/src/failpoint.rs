@@ -1,7 +1,8 @@
 //! Named places at which a test lets the power fail. Only in debug builds; a release knows none of it.
 //!
 //! `TILLPOST_FAILPOINT=odoo.request_sent:3` ends the process, without any clean-up, when that place is reached for the
-//! third time, and says so on stderr.
+//! third time, and says so on stderr. `TILLPOST_WEAK_SYNC=1` makes the outbox commit without syncing: the power cut
+//! tests must see that lose, or they show nothing.
 
 /// Marks the place `name`.
 #[cfg(not(debug_assertions))]
@@ -32,4 +33,9 @@ pub fn hit(name: &'static str) {
         eprintln!("failpoint {name} hit");
         std::process::abort();
     }
+}
+
+/// Whether commits are to go unsynced, so that a test can see what that loses. A release never does.
+pub fn weak_sync() -> bool {
+    cfg!(debug_assertions) && std::env::var_os("TILLPOST_WEAK_SYNC").is_some()
 }

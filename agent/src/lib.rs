@@ -6,7 +6,7 @@
 //! 1. pure: [`outbox`], [`backoff`], the Odoo payload builders
 //! 2. disk: [`store`], [`paths`], [`secret`]
 //! 3. edges: [`intake`], [`destination`], [`catalog`]
-//! 4. loops: [`activity`], [`delivery`], [`update`], [`status`]
+//! 4. loops: [`activity`], [`delivery`], [`update`], [`housekeeping`], [`status`]
 //! 5. wiring: [`app`], [`cli`]
 //!
 //! Read [`app`] for the story of a start, [`store`] for what durable means, [`delivery`] for what happens to a
@@ -28,6 +28,7 @@ pub mod intake;
 pub mod activity;
 pub mod delivery;
 pub mod evening;
+pub mod housekeeping;
 pub mod status;
 pub mod update;
 

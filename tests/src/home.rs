@@ -104,6 +104,7 @@ pub struct Home {
     /// Taken out only when it is dropped.
     dir: Option<TempDir>,
     env: Vec<(String, String)>,
+    before: Vec<String>,
 }
 
 impl Home {
@@ -111,6 +112,7 @@ impl Home {
         let home = Self {
             dir: Some(TempDir::with_prefix("tillpost-test-").unwrap()),
             env: Vec::new(),
+            before: Vec::new(),
         };
         home.configure(setup);
         home
@@ -125,6 +127,11 @@ impl Home {
     pub fn set_env(&mut self, name: &str, value: &str) {
         self.env.retain(|(known, _)| known != name);
         self.env.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Has every command run by another one that ends in it, such as `nice -n 10`.
+    pub fn set_before(&mut self, words: &[&str]) {
+        self.before = words.iter().map(|word| (*word).to_owned()).collect();
     }
 
     pub fn path(&self) -> &Path {
@@ -146,13 +153,21 @@ impl Home {
 
     /// The program in this place, with its configuration and environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        let mut command = match self.before.split_first() {
+            Some((first, rest)) => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program());
+                command
+            }
+            None => Command::new(program()),
+        };
         command
             .args(arguments)
             .arg("--config")
             .arg(self.config())
             .env_remove("TILLPOST_CONFIG")
             .env_remove("TILLPOST_FAILPOINT")
+            .env_remove("TILLPOST_WEAK_SYNC")
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .current_dir(self.path())
             .stdin(Stdio::null());

@@ -7,31 +7,35 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
-use tillpost_shared::config::Config;
+use tillpost_shared::config::{Config, Environment};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::activity::{Bell, Board, now};
+use crate::activity::{Bell, Board, Health, now};
 use crate::catalog::{self, Active};
 use crate::delivery::Lane;
 use crate::destination::Any;
 use crate::evening::Evening;
+use crate::housekeeping::Housekeeping;
 use crate::intake::desk::Desk;
 use crate::intake::errand::Errands;
 use crate::intake::house::{self, House};
 use crate::intake::http::{self, Api, Parts, Routes};
 use crate::store::proof::ReadBacks;
-use crate::store::{Store, StoreError, reread, tills};
+use crate::store::{Store, StoreError, reread, rescue, tills};
 use crate::update::Refresh;
 use crate::update::tally::Tally;
-use crate::{paths, secret};
+use crate::{failpoint, paths, secret};
 
 /// Threads that answer tills and talk to destinations; files and SQLite have threads of their own.
 const WORKERS: usize = 2;
 /// The folder of catalogs in the data folder.
 const CATALOG_FOLDER: &str = "catalog";
+/// The name under which the board tells of a damaged outbox.
+const OUTBOX: &str = "outbox";
 /// Why the agent cannot start or run.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -91,6 +95,7 @@ impl Running {
 /// Runs the service until it is told to stop. Prints where it listens as the first line on stdout.
 pub fn run(config: Config) -> Result<(), AppError> {
     runtime()?.block_on(async {
+        outlive_file_limits();
         let running = start(config).await?;
         announce(running.address);
         tokio::select! {
@@ -188,6 +193,19 @@ impl BringUp {
         Ok(errands)
     }
 
+    /// The loop that looks after the disk.
+    fn housekeeping(&mut self, config: &Config, store: &Store, dir: &Path) {
+        let housekeeping = Housekeeping {
+            store: store.clone(),
+            dir: dir.to_owned(),
+            zone: config.store.zone().clone(),
+            keep: SignedDuration::from_hours(24 * i64::from(config.data.keep_days)),
+            board: self.board.clone(),
+            stop: self.stop.clone(),
+        };
+        self.tasks.spawn(housekeeping.run());
+    }
+
     /// The loop that reads back for the proof.
     fn evening(
         &mut self,
@@ -211,7 +229,8 @@ impl BringUp {
 /// Brings everything up.
 pub async fn start(config: Config) -> Result<Running, AppError> {
     let dir = paths::data_dir(&config);
-    let store = Store::open(&dir)?;
+    let board = Board::default();
+    let store = open_store(&dir, &config, &board).await?;
     let install_id = install_id(&store).await?;
     let cli_key = secret::make_cli_key(&dir)?;
     let config = Arc::new(config);
@@ -219,7 +238,7 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
         .ok_or_else(|| AppError::Config("the store's code is none".to_owned()))?;
     read_again(&store, &house).await?;
     let mut bring_up = BringUp {
-        board: Board::default(),
+        board,
         lanes: Bell::default(),
         catalog: Bell::default(),
         stop: CancellationToken::new(),
@@ -227,6 +246,7 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
     };
     let destinations = Arc::new(parts::destinations(&config, &house, &install_id)?);
     bring_up.lanes(&destinations, &store);
+    bring_up.housekeeping(&config, &store, &dir);
     let active = Arc::new(Active::open(&dir.join(CATALOG_FOLDER)));
     let refreshes = bring_up.refresh(&config, &active, &store)?;
     let desk = Desk::new(
@@ -291,6 +311,26 @@ async fn read_again(store: &Store, house: &House) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Opens the outbox; a damaged one is recovered, finds the destinations of what it held, and is told of.
+async fn open_store(dir: &Path, config: &Config, board: &Board) -> Result<Store, AppError> {
+    if failpoint::weak_sync() && config.store.environment != Environment::Test {
+        let message = "TILLPOST_WEAK_SYNC is for tests: unset it";
+        return Err(AppError::Config(message.to_owned()));
+    }
+    let store = Store::open_or_recover(dir, now())?;
+    let routes = house::routes(config);
+    let rescued = store.write(move |writer| {
+        rescue::deliver_again(writer, &routes, now())?;
+        rescue::last(writer, now())
+    });
+    if let Some(rescued) = rescued.await? {
+        let words = parts::rescued_words(&rescued);
+        let words = [words[0].as_str(), &words[1], &words[2]];
+        board.trouble(OUTBOX, Health::Attention, words, rescued.at);
+    }
+    Ok(store)
+}
+
 /// Opens the door, and writes down where it is: with port 0 the command line could not know.
 async fn listen(config: &Config, dir: &Path) -> Result<TcpListener, AppError> {
     let wanted = config.listen.socket();
@@ -343,6 +383,20 @@ async fn ring_on_change(path: PathBuf, bell: Bell, stop: CancellationToken) {
                 None => return,
             },
             () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// A file at its size limit is an error like a full disk, not the end of the process: a signal that is listened to
+/// does not kill.
+fn outlive_file_limits() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        /// SIGXFSZ, the same number on Linux and macOS.
+        const FILE_SIZE_LIMIT: i32 = 25;
+        if let Err(error) = signal(SignalKind::from_raw(FILE_SIZE_LIMIT)) {
+            tracing::warn!(error = %error, "a file size limit would end the service");
         }
     }
 }

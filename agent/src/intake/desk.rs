@@ -15,9 +15,11 @@ use tillpost_shared::intake::{Item, Reading, Terms, read};
 use tillpost_shared::problem::{Code, Level, Problem};
 
 use crate::activity::Bell;
+use crate::failpoint;
 use crate::intake::house::House;
 use crate::outbox::State;
 use crate::store::accept::{self, Accepted, Arrival, Outcome, Routes};
+use crate::store::room::Room;
 use crate::store::{Store, StoreError, tills};
 
 /// Documents and lines that are read on the spot; more are read on a thread of their own, so that a small sale of
@@ -209,6 +211,10 @@ impl Desk {
         }
         let mut kept = Vec::new().into_iter();
         if !arrivals.is_empty() {
+            // Before SQLite fails: what is left is for deliveries and notes.
+            if self.store.room() == Room::Reserve {
+                return Err(StoreError::NoRoom);
+            }
             let (routes, sender) = (self.routes.clone(), sender.clone());
             let started = Instant::now();
             let stored = self.store.write(move |writer| {
@@ -216,7 +222,9 @@ impl Desk {
                     let who = sender.who(arrival.till());
                     accept::accept(writer, vec![arrival], &routes, &who, now)
                 };
-                arrivals.into_iter().map(one).collect::<Result<Vec<_>, _>>()
+                let stored = arrivals.into_iter().map(one).collect::<Result<Vec<_>, _>>();
+                failpoint::hit("desk.stored");
+                stored
             });
             kept = stored
                 .await?
@@ -224,6 +232,7 @@ impl Desk {
                 .flatten()
                 .collect::<Vec<_>>()
                 .into_iter();
+            failpoint::hit("desk.committed");
             let seconds = started.elapsed().as_secs_f64();
             self.tally.commit_seconds.observe(seconds);
             self.bell.ring();

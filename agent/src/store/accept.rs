@@ -126,16 +126,17 @@ fn uid_text(key: &str) -> String {
 }
 
 /// A stored document that shares the natural key.
-struct Known {
-    id: String,
+pub(super) struct Known {
+    pub(super) id: String,
     key: String,
-    content_hash: Vec<u8>,
-    state: State,
+    pub(super) content_hash: Vec<u8>,
+    pub(super) state: State,
     /// Whether the key is still its own.
     owner: bool,
 }
 
-fn family(connection: &Connection, key: &str) -> Result<Vec<Known>, StoreError> {
+/// The documents that share a natural key, each under a key of its own.
+pub(super) fn family(connection: &Connection, key: &str) -> Result<Vec<Known>, StoreError> {
     let mut question = connection.prepare_cached(
         "SELECT id, key, content_hash, state, freed FROM documents WHERE uid = ?1
          UNION ALL SELECT id, key, content_hash, state, freed FROM documents WHERE conflict_of = ?2",

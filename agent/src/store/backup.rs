@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::civil::Date;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use serde::Serialize;
@@ -14,7 +15,7 @@ use serde::Serialize;
 use crate::paths;
 use crate::secret;
 use crate::store::history::{self, Chain};
-use crate::store::{StoreError, connection};
+use crate::store::{FILE_NAME, StoreError, connection};
 
 /// How often a locked outbox is asked again.
 const TRIES_MAX: u32 = 100;
@@ -84,6 +85,47 @@ fn copy(from: &Path, part: &Path) -> Result<Counts, StoreError> {
     target
         .close()
         .map_err(|(_, error)| StoreError::from(error))?;
+    Ok(counts)
+}
+
+/// The folder of the nightly copies in the data folder.
+pub const FOLDER: &str = "backup";
+/// How the name of a nightly copy begins; the day follows.
+pub const PREFIX: &str = "outbox-";
+
+/// The newest nightly copy in a data folder.
+pub fn newest(data_dir: &Path) -> Option<PathBuf> {
+    nightly(data_dir).pop()
+}
+
+/// The nightly copies in a data folder, oldest first: their names tell the day.
+pub fn nightly(data_dir: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(data_dir.join(FOLDER)) else {
+        return Vec::new();
+    };
+    let nightly = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(".db"))
+    };
+    let mut files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(nightly)
+        .collect();
+    files.sort();
+    files
+}
+
+/// Makes the nightly copy of the day `date` in the data folder, and removes the oldest ones beyond `kept`.
+pub fn make_nightly(data_dir: &Path, date: Date, kept: usize) -> Result<Counts, StoreError> {
+    let folder = data_dir.join(FOLDER);
+    std::fs::create_dir_all(&folder).map_err(|source| io_error(&folder, source))?;
+    let to = folder.join(format!("{PREFIX}{}.db", date.strftime("%Y%m%d")));
+    let counts = backup(&data_dir.join(FILE_NAME), &to)?;
+    let copies = nightly(data_dir);
+    for old in &copies[..copies.len().saturating_sub(kept)] {
+        remove(old)?;
+    }
     Ok(counts)
 }
 

@@ -20,6 +20,9 @@ pub mod person;
 pub mod proof;
 pub mod read;
 pub mod reread;
+pub mod rescue;
+pub mod retention;
+pub mod room;
 pub mod survey;
 #[cfg(test)]
 mod tests;
@@ -29,12 +32,15 @@ pub mod writer;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use rust_decimal::Decimal;
 
+use crate::paths;
+use crate::store::room::Room;
 use crate::store::writer::Writer;
 
 /// The outbox's file in the data folder.
@@ -92,6 +98,26 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether the disk is at fault, and the same may go well later.
+    pub fn is_disk(&self) -> bool {
+        match self {
+            Self::NoRoom | Self::NotCommitted | Self::Open { .. } | Self::Io { .. } => true,
+            Self::Sql(error) => matches!(
+                error.sqlite_error_code(),
+                Some(
+                    ErrorCode::SystemIoFailure
+                        | ErrorCode::ReadOnly
+                        | ErrorCode::CannotOpen
+                        | ErrorCode::DatabaseCorrupt
+                        | ErrorCode::NotADatabase
+                )
+            ),
+            Self::InUse { .. } | Self::Newer { .. } | Self::Closing | Self::Damaged(_) => false,
+        }
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
@@ -113,6 +139,8 @@ struct Inner {
     // Dropped in this order: the writer closes last and empties the log.
     readers: Mutex<Vec<Connection>>,
     writer: Writer,
+    /// Whether the disk failed the last write.
+    failing: AtomicBool,
     /// Held as long as the agent lives: a second agent on the same folder is refused.
     _lock: File,
 }
@@ -120,21 +148,17 @@ struct Inner {
 impl Store {
     /// Opens the outbox in `dir`, making it when it is not there, and starts its writer.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let io = |source| StoreError::Io {
-            path: dir.to_owned(),
-            source,
-        };
-        std::fs::create_dir_all(dir).map_err(io)?;
-        let lock = File::create(dir.join("lock")).map_err(io)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(StoreError::InUse {
-                    path: dir.to_owned(),
-                });
-            }
-            Err(TryLockError::Error(error)) => return Err(io(error)),
-        }
+        Self::open_locked(dir, lock(dir)?)
+    }
+
+    /// As [`Store::open`]; a damaged outbox is set aside and recovered first.
+    pub fn open_or_recover(dir: &Path, now: Timestamp) -> Result<Self, StoreError> {
+        let lock = lock(dir)?;
+        rescue::make_ready(dir, now)?;
+        Self::open_locked(dir, lock)
+    }
+
+    fn open_locked(dir: &Path, lock: File) -> Result<Self, StoreError> {
         let path = dir.join(FILE_NAME);
         let writer = Writer::start(&path)?;
         Ok(Self {
@@ -142,6 +166,7 @@ impl Store {
                 path,
                 readers: Mutex::new(Vec::new()),
                 writer,
+                failing: AtomicBool::new(false),
                 _lock: lock,
             }),
         })
@@ -152,7 +177,46 @@ impl Store {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.inner.writer.run(work).await
+        let done = self.inner.writer.run(work).await;
+        self.notice(&done);
+        let failed = done.as_ref().is_err_and(StoreError::is_disk);
+        self.inner.failing.store(failed, Ordering::Relaxed);
+        done
+    }
+
+    /// An outbox that shows damage while it is in use is checked whole at the next start, however large it is.
+    fn notice<T>(&self, done: &Result<T, StoreError>) {
+        if let Err(StoreError::Sql(error)) = done
+            && rescue::is_damage(error)
+        {
+            tracing::error!(error = %error, "the outbox shows damage; a restart recovers it");
+            rescue::suspect(paths::parent(&self.inner.path));
+        }
+    }
+
+    /// Whether the disk failed the last write.
+    pub fn is_failing(&self) -> bool {
+        self.inner.failing.load(Ordering::Relaxed)
+    }
+
+    /// How much room the disk has left.
+    pub fn room(&self) -> Room {
+        Room::on(paths::parent(&self.inner.path))
+    }
+
+    /// Empties the log into the main file and cuts it off, unless somebody is just writing or reading; blocks.
+    pub fn empty_log(&self) -> Result<bool, StoreError> {
+        let connection = Connection::open(&self.inner.path)?;
+        let busy: i64 =
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        Ok(busy == 0)
+    }
+
+    /// Bytes of the log.
+    pub fn log_bytes(&self) -> u64 {
+        let mut log = self.inner.path.as_os_str().to_owned();
+        log.push("-wal");
+        std::fs::metadata(log).map_or(0, |log| log.len())
     }
 
     /// Reads beside the writer, on the calling thread: short questions only.
@@ -171,6 +235,7 @@ impl Store {
             None => connection::open_reader(&self.inner.path)?,
         };
         let answer = work(&reader);
+        self.notice(&answer);
         let mut readers = self
             .inner
             .readers
@@ -186,6 +251,26 @@ impl Store {
     pub fn path(&self) -> &Path {
         &self.inner.path
     }
+}
+
+/// Takes the data folder for this process: a second agent on it is refused.
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let io = |source| StoreError::Io {
+        path: dir.to_owned(),
+        source,
+    };
+    std::fs::create_dir_all(dir).map_err(io)?;
+    let file = File::create(dir.join("lock")).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(StoreError::InUse {
+                path: dir.to_owned(),
+            });
+        }
+        Err(TryLockError::Error(error)) => return Err(io(error)),
+    }
+    Ok(file)
 }
 
 /// A time as the outbox keeps it.

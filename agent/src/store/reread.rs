@@ -3,15 +3,16 @@
 //! What reads now becomes what it would have been on its way in: waiting, or held for its other problems. Its key stays
 //! the one it was stored under. What still cannot be read stays held, and nothing of it changes.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use tillpost_shared::document::Kind;
 use tillpost_shared::intake::{self, Judged, Reading, Terms};
 use tillpost_shared::problem::{Code, Problem};
 
 use jiff::Timestamp;
 
+use crate::outbox::State;
 use crate::store::arrival::Arrival;
-use crate::store::{StoreError, history, lane, micros, person, timestamp};
+use crate::store::{StoreError, accept, history, lane, micros, person, timestamp};
 
 /// Documents that are read in one commit.
 const READ_MAX: i64 = 100;
@@ -160,16 +161,15 @@ fn doubled(
     seq: i64,
     content_hash: &[u8; 32],
 ) -> Result<Option<Problem>, StoreError> {
-    let same: Option<String> = connection
-        .prepare_cached(
-            "SELECT o.id FROM documents own
-             CROSS JOIN documents o ON o.key = COALESCE(own.conflict_of, own.key)
-                 OR o.conflict_of = COALESCE(own.conflict_of, own.key)
-             WHERE own.seq = ?1 AND o.seq <> own.seq AND o.state <> 'withdrawn' AND o.content_hash = ?2 LIMIT 1",
-        )?
-        .query_row(params![seq, content_hash], |row| row.get(0))
-        .optional()?;
-    Ok(same.map(|id| {
+    let (own, natural): (String, String) = connection
+        .prepare_cached("SELECT id, COALESCE(conflict_of, key) FROM documents WHERE seq = ?1")?
+        .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let family = accept::family(connection, &natural)?;
+    let same = family.into_iter().find(|known| {
+        known.id != own && known.state != State::Withdrawn && known.content_hash == content_hash
+    });
+    Ok(same.map(|known| {
+        let id = known.id;
         let message = format!("the same document is stored already, with the id {id}");
         Problem::held(Code::KeyConflict, "", message)
     }))

@@ -212,7 +212,7 @@ fn only_one_place_reads_the_clock() {
 }
 
 #[test]
-fn a_deliverys_state_changes_in_three_places_only() {
+fn a_deliverys_state_changes_in_four_places_only() {
     check(&["agent/src"], states);
     let planted = "execute(\"UPDATE  deliveries\n SET state = 'delivered'\")";
     complains(states, "agent/src/delivery.rs", planted, &[1]);

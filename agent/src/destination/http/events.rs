@@ -38,7 +38,7 @@ fn event(store: &str, delivery: &Delivery) -> Value {
         "subject": delivery.key,
         "time": time,
         "datacontenttype": "application/json",
-        "data": document.write(),
+        "data": document.json(),
     })
 }
 

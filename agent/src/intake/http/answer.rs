@@ -13,6 +13,8 @@ use crate::store::StoreError;
 
 /// Seconds after which to ask again when the disk is full: somebody must make room.
 const NO_ROOM_RETRY: u32 = 60;
+/// Seconds after which to ask again when the disk failed.
+const DISK_RETRY: u32 = 10;
 /// Seconds after which to ask again while the agent stops or starts.
 const STOPPING_RETRY: u32 = 5;
 
@@ -100,6 +102,16 @@ impl From<StoreError> for Refusal {
                 "make room on the disk of the data folder",
             )
             .retry_after(NO_ROOM_RETRY),
+            error if error.is_disk() => {
+                tracing::error!(error = %Chain(&error), "the disk failed a request");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "disk_failed",
+                    "the disk does not take it; nothing was answered with yes",
+                    "send it again later; run: tillpost doctor",
+                )
+                .retry_after(DISK_RETRY)
+            }
             StoreError::Open { .. }
             | StoreError::InUse { .. }
             | StoreError::Newer { .. }

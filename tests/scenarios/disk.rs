@@ -1,0 +1,180 @@
+//! A disk that fills up, that turns read-only while tills ring up, a file at its size limit: every yes stays true, the no
+//! is polite, the status says what to do, and it goes on when the cause is gone.
+//!
+//! Method: the data folder on a small ext4 of its own, in a mount namespace of its own. Filling is a file beside the
+//! queue; read-only is the kernel finding an error on the file system; the size limit is the one of the process.
+
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tillpost_tests::agent::Agent;
+use tillpost_tests::disk::Disk;
+use tillpost_tests::home::{Home, Setup};
+use tillpost_tests::shop::key;
+use tillpost_tests::shop::sample::{sale, sales};
+use tillpost_tests::tills::{self, Till};
+use tillpost_tests::{folder, namespace, wait};
+
+/// More than the reserve of 64 MiB.
+const DISK_MEBIBYTES: u64 = 160;
+
+/// Writes a file until only so many MiB are free.
+fn fill(disk: &Path, free_mebibytes: u64) {
+    let ballast = disk.join("ballast");
+    let free = |mebibytes: u64| {
+        let said = std::process::Command::new("df")
+            .args(["--output=avail", "-B1", disk.to_str().unwrap()])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(said.stdout).unwrap();
+        let free: u64 = text.lines().nth(1).unwrap().trim().parse().unwrap();
+        free.saturating_sub(mebibytes << 20)
+    };
+    let bytes = free(free_mebibytes);
+    let written = std::fs::File::create(&ballast)
+        .and_then(|mut file| std::io::copy(&mut std::io::repeat(7).take(bytes), &mut file));
+    assert!(
+        written.is_ok() || free_mebibytes == 0,
+        "{bytes}: {written:?}"
+    );
+}
+
+fn wait_problem(agent: &Agent, code: &str) -> Value {
+    wait::until(&format!("the status to say {code}"), || {
+        let status = agent.status();
+        let problems = status["problems"].as_array().unwrap();
+        problems
+            .iter()
+            .find(|problem| problem["code"] == code)
+            .cloned()
+    })
+}
+
+fn wait_no_problem(agent: &Agent, code: &str) {
+    wait::until(&format!("the status to say {code} no more"), || {
+        let status = agent.status();
+        let problems = status["problems"].as_array().unwrap();
+        problems
+            .iter()
+            .all(|problem| problem["code"] != code)
+            .then_some(())
+    });
+}
+
+#[test]
+fn a_full_disk_refuses_politely_delivers_on_and_recovers_by_itself() {
+    namespace::inside(
+        "disk::a_full_disk_refuses_politely_delivers_on_and_recovers_by_itself",
+        full_disk,
+    );
+}
+
+fn full_disk() {
+    let home = Home::new(&Setup::folder());
+    let disk = Disk::new(&home.path().join("disk.img"), &home.data(), DISK_MEBIBYTES);
+    let token = home.add_till("1");
+    // The receiver is away, so that something is left to be delivered from a full disk.
+    std::fs::write(home.out(), "in the way").unwrap();
+    let agent = home.start();
+    agent.hand_in_all(&token, &sales("1", 1, 100), "accepted");
+    fill(disk.folder(), 40);
+    let refused = agent.post(&token, &json!([sale("1", 101)]));
+    assert_eq!(refused.status, 507, "{}", refused.body);
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    assert_eq!(refused.json()["error"]["code"], "no_room");
+    assert_eq!(agent.get("", "/readyz").status, 503);
+    wait_problem(&agent, "disk_full");
+    std::fs::remove_file(home.out()).unwrap();
+    agent.wait_drained(wait::HANG);
+    assert_eq!(
+        folder::keys(&home.out()).len(),
+        100,
+        "delivered with the disk full"
+    );
+    // Not one byte is free: the program lives, and still says no.
+    std::fs::remove_file(disk.folder().join("ballast")).unwrap();
+    fill(disk.folder(), 0);
+    assert_eq!(agent.post(&token, &json!([sale("1", 101)])).status, 507);
+    assert_eq!(agent.get("", "/healthz").status, 200);
+    std::fs::remove_file(disk.folder().join("ballast")).unwrap();
+    agent.hand_in_all(&token, &sales("1", 101, 20), "accepted");
+    agent.hand_in_all(&token, &sales("1", 1, 100), "duplicate");
+    agent.wait_drained(wait::HANG);
+    wait_no_problem(&agent, "disk_full");
+    let there = folder::keys(&home.out());
+    let expected = (1..=120).map(|n| (key("1", n), 1)).collect();
+    assert_eq!(there, expected);
+    agent.stop();
+    disk.unmount();
+}
+
+#[test]
+fn a_disk_that_turns_read_only_costs_no_document() {
+    namespace::inside(
+        "disk::a_disk_that_turns_read_only_costs_no_document",
+        read_only_disk,
+    );
+}
+
+fn read_only_disk() {
+    let home = Home::new(&Setup::folder());
+    let disk =
+        Disk::read_only_on_errors(&home.path().join("disk.img"), &home.data(), DISK_MEBIBYTES);
+    let mut tills = Till::add(&home, 3);
+    let mut agent = home.start();
+    tills::all_ring_up(&mut tills, &agent.url, || {
+        std::thread::sleep(std::time::Duration::from_millis(600));
+        disk.fail();
+    });
+    assert!(!agent.ended(), "the agent ended: {}", agent.said());
+    let refused = agent.post(tills[0].token(), &json!([sale("1", 90_001)]));
+    assert_eq!(refused.status, 503, "{}", refused.body);
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    wait_problem(&agent, "disk_failed");
+    agent.kill();
+    disk.unmount();
+    disk.mount();
+    let agent = home.start();
+    let lost = tills::lost(&tills, &home.data().join("outbox.db"));
+    println!(
+        "{} acknowledged, {} lost",
+        tills::promised(&tills).len(),
+        lost.len()
+    );
+    assert!(lost.is_empty(), "{lost:?}");
+    agent.hand_in_all(tills[0].token(), &[sale("1", 90_001)], "accepted");
+    agent.wait_drained(wait::HANG);
+    let there = folder::keys(&home.out());
+    let once = |key: &&String| there.get(*key) == Some(&1);
+    assert!(tills::promised(&tills).keys().all(once));
+    agent.stop();
+    disk.unmount();
+}
+
+#[test]
+fn at_a_file_size_limit_the_agent_lives_and_every_yes_is_true() {
+    let mut home = Home::new(&Setup::bare());
+    let mut tills = Till::add(&home, 3);
+    home.set_before(&["prlimit", "--fsize=2500000"]);
+    let mut agent = home.start();
+    // At first the log is at its limit, and emptying it helps; then the queue itself is.
+    let mut in_vain = 0;
+    while in_vain < 3 {
+        let before = tills::promised(&tills).len();
+        tills::all_ring_up(&mut tills, &agent.url, || ());
+        let more = tills::promised(&tills).len() > before;
+        in_vain = if more { 0 } else { in_vain + 1 };
+    }
+    println!("{} acknowledged", tills::promised(&tills).len());
+    assert!(!agent.ended(), "the agent ended: {}", agent.said());
+    let refused = agent.post(tills[0].token(), &json!([sale("1", 90_001)]));
+    assert_eq!(refused.status, 503, "{}", refused.body);
+    wait_problem(&agent, "disk_failed");
+    agent.kill();
+    home.set_before(&[]);
+    let agent = home.start();
+    let lost = tills::lost(&tills, &home.data().join("outbox.db"));
+    assert!(lost.is_empty(), "{lost:?}");
+    agent.hand_in_all(tills[0].token(), &[sale("1", 90_001)], "accepted");
+}
