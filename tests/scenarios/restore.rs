@@ -19,7 +19,7 @@ use tillpost_tests::shop::sample::sales;
 use tillpost_tests::wait;
 
 /// Bytes of a page of the outbox.
-const PAGE: usize = 8_192;
+const PAGE: usize = 4_096;
 /// Delivered before the damage, and waiting at it.
 const DELIVERED: u64 = 150;
 const WAITING: u64 = 250;

@@ -18,7 +18,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     builder.enable_time().build().expect("a runtime")
 });
 
-/// The first three bytes choose the encoding, the type and the size of the pieces; the rest is the body.
+// The first three bytes choose the encoding, the type and the size of the pieces; the rest is the body.
 fuzz_target!(|bytes: &[u8]| {
     let [encoding, kind, piece, body @ ..] = bytes else {
         return;
