@@ -11,6 +11,7 @@ mod conflicts;
 mod durable;
 mod folder;
 mod held;
+mod inbox;
 mod odoo;
 mod sync_trace;
 mod tidy;

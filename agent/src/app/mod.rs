@@ -22,6 +22,7 @@ use crate::intake::desk::Desk;
 use crate::intake::errand::Errands;
 use crate::intake::house::{self, House};
 use crate::intake::http::{self, Api, Parts, Routes};
+use crate::intake::inbox::{Inbox, Settings};
 use crate::store::proof::ReadBacks;
 use crate::store::{Store, StoreError, tills};
 use crate::update::Refresh;
@@ -88,9 +89,9 @@ impl Running {
 }
 
 /// Runs the service until it is told to stop. Prints where it listens as the first line on stdout.
-pub fn run(config: Config) -> Result<(), AppError> {
+pub fn run(config: Config, profiles: &Path) -> Result<(), AppError> {
     runtime()?.block_on(async {
-        let running = start(config).await?;
+        let running = start(config, profiles).await?;
         announce(running.address);
         tokio::select! {
             () = running.stopped() => {}
@@ -176,6 +177,20 @@ impl BringUp {
         Ok(errands)
     }
 
+    /// A loop for each drop folder.
+    fn inboxes(&mut self, inboxes: Vec<Settings>, desk: &Arc<Desk>, store: &Store) {
+        for settings in inboxes {
+            let inbox = Inbox {
+                settings: Arc::new(settings),
+                desk: Arc::clone(desk),
+                store: store.clone(),
+                board: self.board.clone(),
+                stop: self.stop.clone(),
+            };
+            self.tasks.spawn(inbox.run());
+        }
+    }
+
     /// The loop that reads back for the proof.
     fn evening(
         &mut self,
@@ -196,8 +211,8 @@ impl BringUp {
     }
 }
 
-/// Brings everything up.
-pub async fn start(config: Config) -> Result<Running, AppError> {
+/// Brings everything up. Profiles of one's own lie in `profiles`.
+pub async fn start(config: Config, profiles: &Path) -> Result<Running, AppError> {
     let dir = paths::data_dir(&config);
     let store = Store::open(&dir)?;
     let install_id = install_id(&store).await?;
@@ -223,11 +238,13 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
         house::routes(&config),
         config.listen.require_token,
     );
+    let desk = Arc::new(desk);
+    bring_up.inboxes(parts::inboxes(&config, &house, profiles)?, &desk, &store);
     let read_backs = ReadBacks::default();
     let days = bring_up.evening(&destinations, &store, &read_backs);
     let api = Api::new(Parts {
         store: store.clone(),
-        desk: Arc::new(desk),
+        desk,
         board: bring_up.board.clone(),
         catalog: config.catalog.is_some().then_some(active),
         config: Arc::clone(&config),

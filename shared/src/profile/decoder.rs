@@ -2,6 +2,7 @@
 
 use encoding_rs::Encoding;
 
+use super::clean::Frame;
 use super::json::Documents;
 use super::poslog::Reader as PoslogReader;
 use super::table::Reader as TableReader;
@@ -64,6 +65,15 @@ impl Decoder {
     /// Why the file cannot be read to its end, and where. The documents before that place are good.
     pub fn broken(&self) -> Option<&(Spot, Problem)> {
         self.broken.as_ref()
+    }
+
+    /// What stands around the records, as far as it has been read.
+    pub fn frame(&self) -> Frame {
+        match &self.form {
+            Form::Json(documents) => documents.frame(),
+            Form::Poslog(reader) => reader.frame(),
+            Form::Table(reader) => reader.frame(),
+        }
     }
 
     fn read(&mut self, bytes: &[u8], last: bool, out: &mut Vec<Piece>) {

@@ -2,6 +2,7 @@
 
 use serde::de::IgnoredAny;
 
+use super::clean::Frame;
 use super::{Piece, Spot};
 use crate::intake::{self, BodyError, DOCUMENT_BYTES_MAX, Media};
 use crate::problem::{Code, Problem};
@@ -37,6 +38,23 @@ impl Documents {
         Self {
             lines: false,
             ..Self::lines()
+        }
+    }
+
+    /// What stands around the documents.
+    pub fn frame(&self) -> Frame {
+        if self.lines {
+            return Frame {
+                between: "\n",
+                after: "\n".to_owned(),
+                ..Frame::default()
+            };
+        }
+        Frame {
+            before: "[\n".to_owned(),
+            between: ",\n",
+            after: "\n]\n".to_owned(),
+            ..Frame::default()
         }
     }
 

@@ -4,7 +4,9 @@
 //! its place in the file, or why it is none. Strict reading, redaction, checks and keys are [`crate::intake`]'s, the
 //! same as for a till that speaks HTTP. No more than one document (of a POSLog, of a list of sales) is in memory.
 
+pub mod clean;
 pub mod decoder;
+pub mod guess;
 pub mod json;
 pub mod names;
 pub mod number;

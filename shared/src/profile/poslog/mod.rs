@@ -25,6 +25,7 @@ use self::split::{Fragment, Splitter};
 use self::tree::Node;
 use crate::problem::{Code, Problem};
 use crate::profile::About;
+use crate::profile::clean::Frame;
 use crate::profile::names::{Around, Names, scrubbed};
 use crate::profile::piece::{Piece, Spot};
 
@@ -169,6 +170,11 @@ impl Reader {
         }
     }
 
+    /// What stands around the transactions.
+    pub fn frame(&self) -> Frame {
+        frame(self.splitter.head())
+    }
+
     /// Takes the next text.
     pub fn feed(&mut self, text: &str, out: &mut Vec<Piece>) -> Result<(), (Spot, Problem)> {
         let fed = self.splitter.feed(text, &mut self.fragments);
@@ -243,6 +249,23 @@ impl Reader {
             let number = !EXEMPT.contains(&name) && scrubbed(value).is_some();
             number.then_some(Code::CardDataRemoved)
         })
+    }
+}
+
+/// What stands around the transactions: the elements they are in, in UTF-8 whatever the file was in.
+pub fn frame(head: &str) -> Frame {
+    let root = head.find("POSLog").and_then(|at| {
+        let start = head[..at].rfind('<')?;
+        let end = at + head[at..].find('>')? + 1;
+        Some((&head[start..end], &head[start + 1..at + "POSLog".len()]))
+    });
+    let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+    let (open, name) = root.unwrap_or(("<POSLog>", "POSLog"));
+    Frame {
+        before: format!("{declaration}{open}\n"),
+        between: "\n",
+        after: format!("\n</{name}>\n"),
+        ..Frame::default()
     }
 }
 

@@ -49,7 +49,12 @@ pub struct Splitter {
     dropped: Option<Spot>,
     root: bool,
     found: usize,
+    /// What stands before the first transaction.
+    head: String,
 }
+
+/// So much of what stands before the first transaction is kept.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 /// What the text that is looked at stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -87,6 +92,17 @@ impl Splitter {
             return Err(self.broken(0, "it holds no Transaction"));
         }
         Ok(())
+    }
+
+    /// What was not made a transaction, because the file broke or ended.
+    pub fn rest(&mut self) -> String {
+        self.seen = 0;
+        std::mem::take(&mut self.buffer)
+    }
+
+    /// What stands before the first transaction.
+    pub fn head(&self) -> &str {
+        &self.head
     }
 
     fn step(&mut self, out: &mut Vec<Fragment>) -> Result<Step, Broken> {
@@ -166,7 +182,10 @@ impl Splitter {
         }
         self.seen = end;
         if record {
-            // What came before it is of no use any more.
+            // What came before the first one is its frame; what came before the others is of no use any more.
+            if self.found == 0 && self.head.is_empty() && start <= HEAD_BYTES_MAX {
+                self.head = self.buffer[..start].to_owned();
+            }
             self.cut(start);
             self.open = Some(self.depth);
         }

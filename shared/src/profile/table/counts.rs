@@ -30,6 +30,7 @@ pub struct Counting {
     known: HashMap<(Option<String>, String), usize>,
     part: usize,
     latest: Option<Timestamp>,
+    found: Vec<Problem>,
 }
 
 #[derive(Debug)]
@@ -45,9 +46,20 @@ struct Counted {
 
 impl Counting {
     /// Adds a row; a full part goes to `out`.
-    pub fn add(&mut self, gather: &Gather<'_>, row: &Row, out: &mut Vec<Piece>) {
+    pub fn add(
+        &mut self,
+        gather: &Gather<'_>,
+        row: &Row,
+        private: Vec<Problem>,
+        out: &mut Vec<Piece>,
+    ) {
         if self.lines.len() == LINES_MAX {
             out.push(self.piece(gather, false));
+        }
+        for problem in private {
+            if !self.found.iter().any(|known| known.code == problem.code) {
+                self.found.push(problem);
+            }
         }
         match counted(gather, row, self.raw.len()) {
             Ok((counted, at)) => self.keep(counted, at, row, gather.table),
@@ -113,6 +125,7 @@ impl Counting {
         });
         let mut piece = Piece::new(self.spot, Ok(document), std::mem::take(&mut self.raw));
         piece.parts = parts;
+        piece.found = std::mem::take(&mut self.found);
         piece
     }
 }

@@ -9,6 +9,7 @@ use super::rows::{Cutter, Row};
 use super::{Record, StopAt, Table, document};
 use crate::intake::LINES_MAX;
 use crate::problem::{Code, Problem};
+use crate::profile::clean::Frame;
 use crate::profile::names::{Around, Names, scrubbed};
 use crate::profile::number::number;
 use crate::profile::poslog::taken_out;
@@ -23,6 +24,8 @@ pub struct Reader {
     columns: Option<Columns>,
     /// What the first row called each column, for what must not be kept.
     header: Vec<String>,
+    /// The rows up to the header, as they stand.
+    before: String,
     names: Names,
     open: Option<(Vec<String>, Receipt)>,
     counting: Counting,
@@ -43,6 +46,7 @@ impl Reader {
             about,
             columns: None,
             header: Vec::new(),
+            before: String::new(),
             names: Names::default(),
             open: None,
             counting: Counting::default(),
@@ -50,6 +54,17 @@ impl Reader {
             receipts: 0,
             sum: Decimal::ZERO,
             stopped: false,
+        }
+    }
+
+    /// What stands around the rows.
+    pub fn frame(&self) -> Frame {
+        let delimiter = self.cutter.delimiter();
+        Frame {
+            before: self.before.clone(),
+            header: self.header.clone(),
+            delimiter,
+            ..Frame::default()
         }
     }
 
@@ -114,7 +129,7 @@ impl Reader {
             about: &self.about,
         };
         if self.table.record == Record::Counts {
-            self.counting.add(&gather, row, out);
+            self.counting.add(&gather, row, private, out);
             return Ok(());
         }
         if let Ok(Some(total)) = columns.number(row, "total", &self.table) {
@@ -157,12 +172,14 @@ impl Reader {
             .iter()
             .all(|name| cells.contains(&plain(name)));
         if preamble {
+            self.before.push_str(&row.raw);
             return Ok(false);
         }
         let (columns, header) =
             Columns::find(&self.table, row).map_err(|problem| (row.spot, problem))?;
         if header {
             self.header = row.cells.clone();
+            self.before.push_str(&row.raw);
         }
         self.columns = Some(columns);
         Ok(!header)

@@ -67,6 +67,18 @@ impl Cutter {
         self.delimiter
     }
 
+    /// What was not made a row, because the file broke.
+    pub fn rest(&mut self) -> String {
+        std::mem::take(&mut self.buffer)
+    }
+
+    /// Takes a whole text whose delimiter is known.
+    pub fn feed_as(&mut self, text: &str, delimiter: Option<u8>, out: &mut Vec<Row>) -> Cut {
+        self.begun = true;
+        self.delimiter = delimiter.or(self.delimiter).or(Some(b','));
+        self.feed(text, true, out)
+    }
+
     /// Takes the next text; `last` when there is no more.
     pub fn feed(&mut self, text: &str, last: bool, out: &mut Vec<Row>) -> Cut {
         self.buffer.push_str(text);
@@ -81,7 +93,13 @@ impl Cutter {
         let mut rest = buffer.as_str();
         while let Some(length) = self.row_length(rest, last) {
             let (raw, after) = rest.split_at(length);
-            let cells = self.cells(raw.trim_end_matches(['\n', '\r']))?;
+            let cells = match self.cells(raw.trim_end_matches(['\n', '\r'])) {
+                Ok(cells) => cells,
+                Err(error) => {
+                    self.buffer = rest.to_owned();
+                    return Err(error);
+                }
+            };
             if cells.iter().any(|cell| !cell.trim().is_empty()) {
                 out.push(Row {
                     spot: self.spot,
@@ -95,6 +113,7 @@ impl Cutter {
         if rest.len() > ROW_BYTES_MAX {
             let message =
                 format!("a row is longer than {ROW_BYTES_MAX} bytes; is a quote never closed?");
+            self.buffer = rest.to_owned();
             return Err((self.spot, Problem::refused(Code::TooLarge, "", message)));
         }
         self.buffer = rest.to_owned();
