@@ -12,6 +12,7 @@ mod durable;
 mod folder;
 mod held;
 mod inbox;
+mod inbox_samples;
 mod odoo;
 mod sync_trace;
 mod tidy;

@@ -12,6 +12,7 @@ pub mod home;
 pub mod http;
 pub mod ledger;
 pub mod odoo;
+pub mod plain_sum;
 pub mod random;
 pub mod shop;
 pub mod source;

@@ -320,7 +320,6 @@ impl Judge {
             Reading::Refused { key, problems } => Err(refused(key, problems)),
             Reading::Read(mut judged) => {
                 judged.problems.extend(found);
-                // Stable: the worst first, else as they were found.
                 judged
                     .problems
                     .sort_by_key(|problem| std::cmp::Reverse(problem.level));

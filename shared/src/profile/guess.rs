@@ -11,193 +11,73 @@ use super::when::FORMATS_DEFAULT;
 const ROWS_MAX: usize = 200;
 
 /// Beginnings of header words in several languages, and the field that is meant. The first that fits counts.
-const WORDS: [(&str, &[&str]); 21] = [
-    ("date", &["date", "datum", "fecha", "data", "giorno", "tag"]),
-    (
-        "time",
-        &["time", "zeit", "uhrzeit", "hora", "heure", "ora", "tijd"],
-    ),
-    ("tender_amount", &["zahlbetrag", "paid", "bezahlt"]),
+const WORDS: [(&str, &str); 21] = [
+    ("date", "date datum fecha data giorno tag"),
+    ("time", "time zeit uhrzeit hora heure ora tijd"),
+    ("tender_amount", "zahlbetrag paid bezahlt"),
     (
         "receipt_number",
-        &[
-            "bon",
-            "beleg",
-            "receipt",
-            "ticket",
-            "transaction",
-            "rechnung",
-            "scontrino",
-            "kassabon",
-            "order",
-        ],
+        "bon beleg receipt ticket transaction rechnung scontrino kassabon order",
     ),
     (
         "till",
-        &[
-            "kasse", "till", "register", "pos", "terminal", "caisse", "cassa", "caja", "kassa",
-            "device",
-        ],
+        "kasse till register pos terminal caisse cassa caja kassa device",
     ),
     (
         "store",
-        &[
-            "filiale", "store", "shop", "markt", "magasin", "negozio", "tienda", "winkel",
-        ],
+        "filiale store shop markt magasin negozio tienda winkel",
     ),
     (
         "barcode",
-        &[
-            "ean",
-            "gtin",
-            "barcode",
-            "upc",
-            "strichcode",
-            "codebarre",
-            "codigobarra",
-        ],
+        "ean gtin barcode upc strichcode codebarre codigobarra",
     ),
     (
         "sku",
-        &[
-            "sku",
-            "artikelnr",
-            "artnr",
-            "articleno",
-            "itemid",
-            "reference",
-            "codigo",
-            "codice",
-            "code",
-            "artikel",
-        ],
+        "sku artikelnr artnr articleno itemid reference codigo codice code artikel",
     ),
     (
         "quantity",
-        &[
-            "menge", "anzahl", "qty", "quant", "qte", "cantidad", "aantal", "stuck",
-        ],
+        "menge anzahl qty quant qte cantidad aantal stuck",
     ),
     (
         "unit_price",
-        &[
-            "einzelpreis",
-            "preis",
-            "price",
-            "unitprice",
-            "prix",
-            "prezzo",
-            "precio",
-            "prijs",
-            "epreis",
-        ],
+        "einzelpreis preis price unitprice prix prezzo precio prijs epreis",
     ),
     (
         "discount",
-        &[
-            "rabatt",
-            "discount",
-            "remise",
-            "sconto",
-            "descuento",
-            "korting",
-        ],
+        "rabatt discount remise sconto descuento korting",
     ),
     (
         "tax_rate",
-        &[
-            "mwst%",
-            "ust%",
-            "tax%",
-            "taxrate",
-            "steuersatz",
-            "iva%",
-            "tva%",
-            "btw%",
-        ],
+        "mwst% ust% tax% taxrate steuersatz iva% tva% btw%",
     ),
-    (
-        "tax",
-        &["mwst", "ust", "tax", "steuer", "tva", "iva", "btw"],
-    ),
+    ("tax", "mwst ust tax steuer tva iva btw"),
     (
         "tender",
-        &[
-            "zahlart",
-            "payment",
-            "tender",
-            "paiement",
-            "pagamento",
-            "metodo",
-            "betaalwijze",
-            "paidby",
-        ],
+        "zahlart payment tender paiement pagamento metodo betaalwijze paidby",
     ),
     (
         "total",
-        &[
-            "betrag", "total", "amount", "summe", "umsatz", "montant", "importo", "importe",
-            "bedrag", "netsales",
-        ],
+        "betrag total amount summe umsatz montant importo importe bedrag netsales",
     ),
-    (
-        "currency",
-        &["wahrung", "currency", "devise", "valuta", "moneda"],
-    ),
+    ("currency", "wahrung currency devise valuta moneda"),
     (
         "operator",
-        &[
-            "bediener",
-            "operator",
-            "cashier",
-            "kassierer",
-            "employee",
-            "vendeur",
-        ],
+        "bediener operator cashier kassierer employee vendeur",
     ),
     (
         "department",
-        &[
-            "warengruppe",
-            "department",
-            "category",
-            "abteilung",
-            "rayon",
-            "reparto",
-            "gruppe",
-        ],
+        "warengruppe department category abteilung rayon reparto gruppe",
     ),
     (
         "location",
-        &[
-            "lagerort",
-            "location",
-            "lager",
-            "ort",
-            "emplacement",
-            "ubicaz",
-            "ubicac",
-            "locatie",
-        ],
+        "lagerort location lager ort emplacement ubicaz ubicac locatie",
     ),
     (
         "name",
-        &[
-            "bezeichnung",
-            "name",
-            "item",
-            "description",
-            "artikelbez",
-            "designation",
-            "descri",
-            "omschrijving",
-            "producto",
-        ],
+        "bezeichnung name item description artikelbez designation descri omschrijving producto",
     ),
-    (
-        "unit",
-        &["einheit", "unit", "unite", "unita", "unidad", "eenheid"],
-    ),
+    ("unit", "einheit unit unite unita unidad eenheid"),
 ];
 
 /// A proposal: the profile's text, or the name of a shipped one.
@@ -280,11 +160,11 @@ fn by_word(cell: &str) -> Option<&'static str> {
     let word = plain(cell);
     let exact = WORDS
         .iter()
-        .find(|(_, words)| words.contains(&word.as_str()));
+        .find(|(_, words)| words.split(' ').any(|known| known == word));
     let begins = || {
         WORDS
             .iter()
-            .find(|(_, words)| words.iter().any(|begin| word.starts_with(begin)))
+            .find(|(_, words)| words.split(' ').any(|begin| word.starts_with(begin)))
     };
     exact.or_else(begins).map(|(field, _)| *field)
 }
@@ -333,87 +213,97 @@ fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
+/// The proposal as a text.
 fn written(rows: &[Row], first: &Row, header: bool, fields: &[Option<&'static str>]) -> String {
     let name = |index: usize| {
-        if header {
-            first.cells[index].trim().to_owned()
-        } else {
-            format!("column {}", index + 1)
-        }
+        let cell = header.then(|| first.cells[index].trim().to_owned());
+        cell.unwrap_or_else(|| format!("column {}", index + 1))
     };
-    let column = |field: &str| {
-        fields
-            .iter()
-            .position(|known| *known == Some(field))
-            .map(name)
-    };
-    let sale = column("receipt_number").is_some()
-        && (column("total").is_some() || column("unit_price").is_some());
-    let mut text = String::from(
-        "# Proposed by `tillpost check --guess`. Look at every line, then save it as profiles/NAME.toml beside tillpost.toml.\n",
-    );
-    text += &format!(
-        "kind = \"delimited\"\nrecord = \"{}\"\n",
-        if sale { "sale_lines" } else { "counts" }
-    );
+    let names: Vec<String> = (0..fields.len()).map(name).collect();
+    let columns = Named { names, fields };
+    let priced = columns.of("total").is_some() || columns.of("unit_price").is_some();
+    let sale = columns.of("receipt_number").is_some() && priced;
+    let mut text = String::from(HEAD);
+    let record = if sale { "sale_lines" } else { "counts" };
+    text += &format!("kind = \"delimited\"\nrecord = \"{record}\"\n");
     text += &format!("header = \"{}\"\n", if header { "yes" } else { "no" });
     if !header {
-        let names: Vec<String> = (0..fields.len())
-            .map(|index| quoted(&name(index)))
-            .collect();
-        text += &format!("names = [{}]\n", names.join(", "));
+        text += &format!("names = [{}]\n", listed(&columns.names));
     }
     text += &format!("decimal = \"{}\"\n", decimal(rows));
     if sale {
-        let keys = ["store", "till", "receipt_number"]
-            .into_iter()
-            .filter_map(column);
-        let keys: Vec<String> = keys.map(|key| quoted(&key)).collect();
-        text += &format!("group_by = [{}]\n", keys.join(", "));
+        let keys = columns.all(&["store", "till", "receipt_number"]);
+        text += &format!("group_by = [{}]\n", listed(&keys));
     }
-    let dates: Vec<String> = ["date", "time"].into_iter().filter_map(column).collect();
+    let dates = columns.all(&["date", "time"]);
     if !dates.is_empty() {
-        let cols: Vec<String> = dates.iter().map(|name| quoted(name)).collect();
-        text += &format!(
-            "\n[date]\ncols = [{}]\n# formats = [\"{}\"]   # only where the usual ones are wrong\n",
-            cols.join(", "),
-            FORMATS_DEFAULT[3]
-        );
+        let format = FORMATS_DEFAULT[3];
+        text += &format!("\n[date]\ncols = [{}]\n", listed(&dates));
+        text += &format!("# formats = [\"{format}\"]   # only where the usual ones are wrong\n");
     }
-    text += "\n[map]\n";
-    for (index, field) in fields.iter().enumerate() {
-        match field {
-            Some("date" | "time") => {}
-            Some(field) => text += &format!("{field} = {}\n", quoted(&name(index))),
-            None => {
-                text += &format!(
-                    "# {} is not read\n",
-                    if header {
-                        quoted(&name(index))
-                    } else {
-                        name(index)
-                    }
-                )
+    text += &columns.map();
+    text += &if sale { columns.sale() } else { count(&dates) };
+    text
+}
+
+const HEAD: &str = "# Proposed by `tillpost check --guess`. Look at every line, then save it as profiles/NAME.toml beside tillpost.toml.\n";
+
+/// The columns and what each is taken for.
+struct Named<'a> {
+    names: Vec<String>,
+    fields: &'a [Option<&'static str>],
+}
+
+impl Named<'_> {
+    fn of(&self, field: &str) -> Option<String> {
+        let index = self.fields.iter().position(|known| *known == Some(field))?;
+        self.names.get(index).cloned()
+    }
+
+    fn all(&self, fields: &[&str]) -> Vec<String> {
+        fields.iter().filter_map(|field| self.of(field)).collect()
+    }
+
+    fn map(&self) -> String {
+        let mut text = String::from("\n[map]\n");
+        for (field, name) in self.fields.iter().zip(&self.names) {
+            match field {
+                Some("date" | "time") => {}
+                Some(field) => text += &format!("{field} = {}\n", quoted(name)),
+                None => text += &format!("# {} is not read\n", quoted(name)),
             }
         }
+        text
     }
-    if sale {
-        text += "\n[defaults]\nprices = \"tax_included\"   # or tax_excluded\n";
-        if column("till").is_none() {
+
+    fn sale(&self) -> String {
+        let mut text =
+            String::from("\n[defaults]\nprices = \"tax_included\"   # or tax_excluded\n");
+        if self.of("till").is_none() {
             text += "till = \"1\"\n";
         }
-        if column("tender").is_none() {
+        if self.of("tender").is_none() {
             text += "tender = { type = \"other\", method = \"UNKNOWN\" }\n";
         }
-    } else {
-        let cutoff = if dates.is_empty() {
-            "file_mtime"
-        } else {
-            "column:max"
-        };
-        text += &format!("\n[count]\nmode = \"spot\"   # or cycle, full\ncutoff = \"{cutoff}\"\n");
+        text
     }
-    text
+}
+
+fn listed(names: &[String]) -> String {
+    names
+        .iter()
+        .map(|name| quoted(name))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn count(dates: &[String]) -> String {
+    let cutoff = if dates.is_empty() {
+        "file_mtime"
+    } else {
+        "column:max"
+    };
+    format!("\n[count]\nmode = \"spot\"   # or cycle, full\ncutoff = \"{cutoff}\"\n")
 }
 
 /// The sign before decimals, where all numbers agree.

@@ -25,6 +25,8 @@ pub struct Listed {
 #[derive(Debug, Default)]
 pub struct Watched {
     known: HashMap<OsString, (u64, SystemTime, Instant)>,
+    /// What was complete at the last look.
+    last: Vec<Listed>,
 }
 
 /// What a look found.
@@ -72,6 +74,13 @@ impl Watched {
         look.ready
             .sort_by(|one, other| (one.modified, &one.name).cmp(&(other.modified, &other.name)));
         look
+    }
+
+    /// Whether the same files were complete at the look before; notes them.
+    pub fn unchanged(&mut self, ready: &[Listed]) -> bool {
+        let unchanged = self.last == ready;
+        self.last = ready.to_vec();
+        unchanged
     }
 
     /// When a file was first seen as it is now.

@@ -228,14 +228,19 @@ impl Inbox {
         }
     }
 
-    async fn take_pair(&self, look: &Look, watched: &Watched) -> Option<String> {
+    async fn take_pair(&self, look: &Look, watched: &mut Watched) -> Option<String> {
         let newest = look
             .ready
             .iter()
             .filter_map(|file| watched.since(&file.name))
             .max()?;
+        // Halves that wait are joined again only when something came, or their time is up.
+        let waited = newest.elapsed();
+        if watched.unchanged(&look.ready) && !pair::time_is_up(&self.settings, waited) {
+            return None;
+        }
         let names: Vec<_> = look.ready.iter().map(|file| file.name.clone()).collect();
-        let (taker, waited, now) = (self.taker(), newest.elapsed(), activity::now());
+        let (taker, now) = (self.taker(), activity::now());
         let taken =
             tokio::task::spawn_blocking(move || pair::take(&taker, &names, waited, now)).await;
         match taken.ok()? {

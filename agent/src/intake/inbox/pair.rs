@@ -12,6 +12,7 @@ use tillpost_shared::profile::table::pair::{Half, Joined, PAIR_BYTES_MAX, join};
 use tillpost_shared::profile::text::Text;
 use tillpost_shared::profile::{Piece, Profile};
 
+use super::Settings;
 use super::away::put_away;
 use super::reason::Refusals;
 use super::source::Source;
@@ -21,6 +22,14 @@ use crate::store::inbox::{self, Taken};
 
 /// How long a half waits when the profile does not say.
 const WAIT_DEFAULT: Duration = Duration::from_secs(1_800);
+
+/// Whether halves that have waited this long are handed in alone.
+pub fn time_is_up(settings: &Settings, waited: Duration) -> bool {
+    let Profile::Pair(pair) = &settings.profile else {
+        return true;
+    };
+    waited >= config::duration(&pair.wait).unwrap_or(WAIT_DEFAULT)
+}
 
 /// Takes what is whole of these files. They are put away together, when nothing of them is alone or `waited` is enough.
 pub fn take(
@@ -74,8 +83,7 @@ pub fn take(
     }
     let (owners, halves): (Vec<usize>, Vec<Half>) = halves.into_iter().unzip();
     let joined = join(pair, &halves);
-    let wait = config::duration(&pair.wait).unwrap_or(WAIT_DEFAULT);
-    let complete = joined.halves.is_empty() || waited >= wait;
+    let complete = joined.halves.is_empty() || time_is_up(&taker.settings, waited);
     let own = hand_in(taker, joined, complete, &owners, &sources, now)?;
     if complete {
         for ((name, source), refusals) in sources.iter().zip(own) {

@@ -32,7 +32,7 @@ use crate::store::{Store, StoreError};
 /// Documents in one commit.
 const CHUNK_DOCUMENTS_MAX: usize = 1_000;
 /// Bytes of the file in one commit.
-const CHUNK_BYTES_MAX: usize = 8 << 20;
+const CHUNK_BYTES_MAX: usize = 2 << 20;
 
 /// Why a file was not taken now; it stays where it is.
 #[derive(Debug, thiserror::Error)]

@@ -180,6 +180,10 @@ impl<'a> Whole<'a> {
                     delimiter,
                     ..Frame::default()
                 });
+                if named {
+                    out.push_str(&self.cleaner.plain(&row.raw));
+                    continue;
+                }
             }
             out.push_str(&self.cleaner.record(&row.raw));
         }

@@ -174,29 +174,7 @@ impl Receipt<'_> {
             "tax_included"
         };
         body.insert("prices".to_owned(), prices.into());
-        let next = kept.iter().map(|line| line.number).max().unwrap_or(0) + 1;
-        let repeated = repeats(&kept);
-        let mut lines: Vec<Value> = Vec::with_capacity(kept.len() + off.len());
-        for (index, mut line) in kept.into_iter().enumerate() {
-            if repeated {
-                line.json.insert("line".to_owned(), (index + 1).into());
-            }
-            parts.push((Part::Line(index), line.at));
-            lines.push(Value::Object(line.json));
-        }
-        let start = if repeated {
-            lines.len() as i64 + 1
-        } else {
-            next
-        };
-        for (index, (promotion, off)) in off.into_iter().enumerate() {
-            lines.push(discount_line(
-                start + index as i64,
-                &promotion,
-                off,
-                self.unit,
-            ));
-        }
+        let lines = lines_of(kept, off, self.unit, parts);
         body.insert("lines".to_owned(), Value::Array(lines));
         if excluded || tax.is_some() {
             body.insert(
@@ -347,6 +325,34 @@ impl Receipt<'_> {
             body.insert("change".to_owned(), amount(payment.change, self.unit));
         }
     }
+}
+
+/// The lines with their numbers, and after them what comes off the receipt as a whole.
+fn lines_of(
+    kept: Vec<Line<'_>>,
+    off: Vec<(String, Decimal)>,
+    unit: Decimal,
+    parts: &mut Vec<(Part, usize)>,
+) -> Vec<Value> {
+    let next = kept.iter().map(|line| line.number).max().unwrap_or(0) + 1;
+    let repeated = repeats(&kept);
+    let mut lines: Vec<Value> = Vec::with_capacity(kept.len() + off.len());
+    for (index, mut line) in kept.into_iter().enumerate() {
+        if repeated {
+            line.json.insert("line".to_owned(), (index + 1).into());
+        }
+        parts.push((Part::Line(index), line.at));
+        lines.push(Value::Object(line.json));
+    }
+    let start = if repeated {
+        lines.len() as i64 + 1
+    } else {
+        next
+    };
+    for (index, (promotion, off)) in off.into_iter().enumerate() {
+        lines.push(discount_line(start + index as i64, &promotion, off, unit));
+    }
+    lines
 }
 
 fn kind(kept: &[Line<'_>]) -> &'static str {

@@ -49,11 +49,11 @@ pub struct Splitter {
     dropped: Option<Spot>,
     root: bool,
     found: usize,
-    /// What stands before the first transaction.
+    /// The tag of the element that holds the transactions.
     head: String,
 }
 
-/// So much of what stands before the first transaction is kept.
+/// A longer root tag is not kept.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 /// What the text that is looked at stands in.
@@ -100,7 +100,7 @@ impl Splitter {
         std::mem::take(&mut self.buffer)
     }
 
-    /// What stands before the first transaction.
+    /// The tag of the element that holds the transactions; empty when there is none.
     pub fn head(&self) -> &str {
         &self.head
     }
@@ -179,13 +179,13 @@ impl Splitter {
                     self.broken(start, "its first element is neither POSLog nor Transaction")
                 );
             }
+            if name != RECORD && tag.len() <= HEAD_BYTES_MAX {
+                self.head = tag.to_owned();
+            }
         }
         self.seen = end;
         if record {
-            // What came before the first one is its frame; what came before the others is of no use any more.
-            if self.found == 0 && self.head.is_empty() && start <= HEAD_BYTES_MAX {
-                self.head = self.buffer[..start].to_owned();
-            }
+            // What came before it is of no use any more.
             self.cut(start);
             self.open = Some(self.depth);
         }

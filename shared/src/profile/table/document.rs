@@ -132,12 +132,7 @@ impl<'a> Writing<'a> {
             "tax_included"
         };
         body.insert("prices".to_owned(), prices.into());
-        let back = !lines.is_empty() && lines.iter().all(|line| line.quantity.is_sign_negative());
-        let kind = if back || (lines.is_empty() && total.is_sign_negative()) {
-            "return"
-        } else {
-            "sale"
-        };
+        let kind = kind(&lines, total);
         if !lines.is_empty() {
             let told = lines.into_iter().zip(&receipt.lines).enumerate();
             let told = told.map(|(index, (sold, line))| {
@@ -318,6 +313,16 @@ impl<'a> Writing<'a> {
             .map(|name| paid(name, Some(owed)))
             .into_iter()
             .collect()
+    }
+}
+
+/// Goods that all come back are a return.
+fn kind(lines: &[Sold], total: Decimal) -> &'static str {
+    let back = !lines.is_empty() && lines.iter().all(|line| line.quantity.is_sign_negative());
+    if back || (lines.is_empty() && total.is_sign_negative()) {
+        "return"
+    } else {
+        "sale"
     }
 }
 

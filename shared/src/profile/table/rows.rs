@@ -196,7 +196,8 @@ impl Cutter {
             .quote(self.quote)
             .build();
         let mut output = vec![0; text.len() + 1];
-        let mut ends = vec![0; CELLS_MAX + 1];
+        // Never more cells than signs and one.
+        let mut ends = vec![0; (CELLS_MAX + 1).min(text.len() + 2)];
         let (mut input, mut written, mut fields) = (text.as_bytes(), 0, 0);
         loop {
             let (result, read, wrote, ended) =
