@@ -150,8 +150,10 @@ impl Cutter {
         let Some(delimiter) = self.delimiter.filter(|_| self.fixed.is_none()) else {
             return text.find('\n').map(|end| end + 1).or(whole);
         };
-        if !bytes.contains(&self.quote) {
-            return text.find('\n').map(|end| end + 1).or(whole);
+        let end = text.find('\n');
+        let line = &bytes[..end.unwrap_or(bytes.len())];
+        if !line.contains(&self.quote) {
+            return end.map(|end| end + 1).or(whole);
         }
         let (mut quoted, mut start) = (false, true);
         for (at, byte) in bytes.iter().enumerate() {
