@@ -23,6 +23,11 @@ pub fn config_file_default() -> PathBuf {
     }
 }
 
+/// The folder of one's own profiles, beside the configuration file.
+pub fn profile_dir(config_file: &Path) -> PathBuf {
+    parent(config_file).join("profiles")
+}
+
 /// The data folder when the configuration names none.
 pub fn data_dir_default() -> PathBuf {
     if cfg!(windows) {

@@ -17,6 +17,7 @@ pub mod intake;
 pub mod json;
 pub mod key;
 pub mod problem;
+pub mod profile;
 pub mod redact;
 #[cfg(test)]
 mod sample;

@@ -131,6 +131,8 @@ codes! {
     VeryLate = "very_late", None;
     /// The business date does not fit the time of the document.
     BusinessDateOdd = "business_date_odd", Some("check the till's date and the store's day cut-off");
+    /// The till's local time stands twice, or not at all, on that day's clock.
+    TimeOdd = "time_odd", Some("let the till write its times with their offset");
     /// The quantities of lots do not add up to the line's.
     LotsMismatch = "lots_mismatch", None;
     /// What is not counted is said to be none, though not everything was counted.

@@ -14,6 +14,8 @@ mod disk;
 mod durable;
 mod folder;
 mod held;
+mod inbox;
+mod inbox_samples;
 mod kills;
 mod line_faults;
 mod odoo;

@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod namespace;
 pub mod odoo;
 pub mod place;
+pub mod plain_sum;
 pub mod proxy;
 pub mod random;
 pub mod receiver;

@@ -1,33 +1,27 @@
 //! The story of a start, and the only file that knows all parts: open what is durable, bring up the loops, then the
 //! door for the tills. Stopping is the same backwards: the door first, the disk last.
 
+mod bring_up;
 pub mod parts;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
-use jiff::civil::Date;
 use tillpost_shared::config::{Config, Environment};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use self::bring_up::BringUp;
 use crate::activity::{Bell, Board, Health, now};
-use crate::catalog::{self, Active};
-use crate::delivery::Lane;
+use crate::catalog::Active;
 use crate::destination::Any;
-use crate::evening::Evening;
-use crate::housekeeping::Housekeeping;
 use crate::intake::desk::Desk;
-use crate::intake::errand::Errands;
 use crate::intake::house::{self, House};
 use crate::intake::http::{self, Api, Parts, Routes};
 use crate::store::proof::ReadBacks;
 use crate::store::{Store, StoreError, reread, rescue, tills};
-use crate::update::Refresh;
-use crate::update::tally::Tally;
 use crate::{failpoint, paths, secret};
 
 /// Threads that answer tills and talk to destinations; files and SQLite have threads of their own.
@@ -36,6 +30,7 @@ const WORKERS: usize = 2;
 const CATALOG_FOLDER: &str = "catalog";
 /// The name under which the board tells of a damaged outbox.
 const OUTBOX: &str = "outbox";
+
 /// Why the agent cannot start or run.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -93,10 +88,10 @@ impl Running {
 }
 
 /// Runs the service until it is told to stop. Prints where it listens as the first line on stdout.
-pub fn run(config: Config) -> Result<(), AppError> {
+pub fn run(config: Config, profiles: &Path) -> Result<(), AppError> {
     runtime()?.block_on(async {
         outlive_file_limits();
-        let running = start(config).await?;
+        let running = start(config, profiles).await?;
         announce(running.address);
         tokio::select! {
             () = running.stopped() => {}
@@ -126,108 +121,8 @@ pub fn announce(address: SocketAddr) {
     println!("listening on http://{address}");
 }
 
-/// What the loops share while they are brought up.
-struct BringUp {
-    board: Board,
-    lanes: Bell,
-    catalog: Bell,
-    stop: CancellationToken,
-    tasks: JoinSet<()>,
-}
-
-impl BringUp {
-    /// A lane for each destination.
-    fn lanes(&mut self, destinations: &Destinations, store: &Store) {
-        for (name, destination) in destinations {
-            let lane = Lane {
-                name: name.clone(),
-                destination: Arc::clone(destination),
-                store: store.clone(),
-                ear: self.lanes.listen(),
-                board: self.board.clone(),
-                stop: self.stop.clone(),
-            };
-            self.tasks.spawn(lane.run());
-        }
-    }
-
-    /// The loop that keeps prices fresh, where a source is configured.
-    fn refresh(
-        &mut self,
-        config: &Config,
-        active: &Arc<Active>,
-        store: &Store,
-    ) -> Result<Errands<()>, AppError> {
-        let (errands, asked) = Errands::new();
-        let Some(catalog) = &config.catalog else {
-            return Ok(errands);
-        };
-        let code = config.store.code.clone();
-        let tally = Arc::new(Tally::new(
-            store.clone(),
-            Arc::clone(active),
-            code.clone(),
-            parts::stock_tellers(catalog, config),
-        ));
-        self.tasks
-            .spawn(Arc::clone(&tally).run(self.lanes.listen(), self.stop.clone()));
-        let refresh = Refresh {
-            source: parts::source(catalog, config)?,
-            active: Arc::clone(active),
-            store_code: code,
-            tally,
-            every: catalog.refresh_every(),
-            store: store.clone(),
-            board: self.board.clone(),
-            ear: self.catalog.listen(),
-            errands: asked,
-            lanes: self.lanes.clone(),
-            stop: self.stop.clone(),
-        };
-        if let Some(path) = &catalog.path {
-            let watch =
-                ring_on_change(PathBuf::from(path), self.catalog.clone(), self.stop.clone());
-            self.tasks.spawn(watch);
-        }
-        self.tasks.spawn(refresh.run());
-        Ok(errands)
-    }
-
-    /// The loop that looks after the disk.
-    fn housekeeping(&mut self, config: &Config, store: &Store, dir: &Path) {
-        let housekeeping = Housekeeping {
-            store: store.clone(),
-            dir: dir.to_owned(),
-            zone: config.store.zone().clone(),
-            keep: SignedDuration::from_hours(24 * i64::from(config.data.keep_days)),
-            board: self.board.clone(),
-            stop: self.stop.clone(),
-        };
-        self.tasks.spawn(housekeeping.run());
-    }
-
-    /// The loop that reads back for the proof.
-    fn evening(
-        &mut self,
-        destinations: &Arc<Destinations>,
-        store: &Store,
-        read_backs: &ReadBacks,
-    ) -> Errands<Date> {
-        let (errands, asked) = Errands::new();
-        let evening = Evening {
-            errands: asked,
-            destinations: Arc::clone(destinations),
-            store: store.clone(),
-            read_backs: read_backs.clone(),
-            stop: self.stop.clone(),
-        };
-        self.tasks.spawn(evening.run());
-        errands
-    }
-}
-
-/// Brings everything up.
-pub async fn start(config: Config) -> Result<Running, AppError> {
+/// Brings everything up. Profiles of one's own lie in `profiles`.
+pub async fn start(config: Config, profiles: &Path) -> Result<Running, AppError> {
     let dir = paths::data_dir(&config);
     let board = Board::default();
     let store = open_store(&dir, &config, &board).await?;
@@ -256,11 +151,13 @@ pub async fn start(config: Config) -> Result<Running, AppError> {
         house::routes(&config),
         config.listen.require_token,
     );
+    let desk = Arc::new(desk);
+    bring_up.inboxes(parts::inboxes(&config, &house, profiles)?, &desk, &store);
     let read_backs = ReadBacks::default();
     let days = bring_up.evening(&destinations, &store, &read_backs);
     let api = Api::new(Parts {
         store: store.clone(),
-        desk: Arc::new(desk),
+        desk,
         board: bring_up.board.clone(),
         catalog: config.catalog.is_some().then_some(active),
         config: Arc::clone(&config),
@@ -365,26 +262,6 @@ async fn install_id(store: &Store) -> Result<String, StoreError> {
             Ok(fresh)
         })
         .await
-}
-
-/// Rings when a file in a watched folder changed. Where events do not come (network shares) the period does.
-async fn ring_on_change(path: PathBuf, bell: Bell, stop: CancellationToken) {
-    let mut watch = match catalog::folder::watch(&path) {
-        Ok(watch) => watch,
-        Err(error) => {
-            tracing::warn!(path = %path.display(), error = %error, "the folder cannot be watched; it is looked at now and then");
-            return;
-        }
-    };
-    loop {
-        tokio::select! {
-            changed = watch.changed.recv() => match changed {
-                Some(()) => bell.ring(),
-                None => return,
-            },
-            () = stop.cancelled() => return,
-        }
-    }
 }
 
 /// A file at its size limit is an error like a full disk, not the end of the process: a signal that is listened to

@@ -1,6 +1,7 @@
 //! `tillpost check`: what would become of documents, without a service and without a trace. For whoever writes a till.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -9,11 +10,13 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use tillpost_shared::intake::{self, BodyError, Judged, Media, Newer, Reading, Terms};
 use tillpost_shared::problem::{Code, Level, Problem};
+use tillpost_shared::profile::{Piece, Profile};
 use tillpost_shared::scalar::Code as StoreCode;
 
 use crate::cli::context::{Context, Loaded};
 use crate::cli::files::{Documents, Place};
 use crate::cli::output::note;
+use crate::cli::profiled;
 use crate::cli::report::{Exit, Failure};
 use crate::cli::totals::Totals;
 use crate::cli::verdict::{self, Tally};
@@ -26,21 +29,30 @@ const CUTOFF_DEFAULT: Time = Time::constant(4, 0, 0, 0);
 /// Parse and check documents; nothing is stored or sent.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  tillpost check receipt.json\n  tillpost check --json sales.ndjson | jq .totals"
+    after_help = "Example:\n  tillpost check receipt.json\n  tillpost check --json sales.ndjson | jq .totals\n  tillpost check day.xml --profile roqqio_6\n  tillpost check unknown.csv --guess > profiles/mine.toml"
 )]
 pub struct Check {
     /// Files with documents (JSON or NDJSON); - reads what is piped in.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
-    /// How the files are read: ndjson or json; by the file's name and content when left out.
+    /// How the files are read: a shipped profile, one beside the configuration, or a profile's file; JSON when left out.
     #[arg(long)]
     profile: Option<String>,
+    /// Propose a profile for a file that none fits; to be looked at, corrected and saved.
+    #[arg(long, conflicts_with = "profile")]
+    guess: bool,
 }
 
 /// Checks them, and prints each as it would be stored.
 pub fn run(check: &Check, context: &mut Context) -> Result<Exit, Failure> {
-    let media = media(check.profile.as_deref())?;
+    if check.guess {
+        for file in &check.files {
+            context.out.line(profiled::proposal(file)?.trim_end())?;
+        }
+        return Ok(Exit::Done);
+    }
     let loaded = context.load_if_any()?;
+    let how = how(check.profile.as_deref(), loaded.as_ref())?;
     if loaded.is_none() {
         note(
             "no configuration: each document's own store is taken, times are read in UTC, the day ends at 04:00",
@@ -49,14 +61,33 @@ pub fn run(check: &Check, context: &mut Context) -> Result<Exit, Failure> {
     let mut checking = Checking {
         terms: terms(loaded.as_ref(), context.now)?,
         any_store: loaded.is_none(),
-        media,
+        found: Vec::new(),
         seen: HashMap::new(),
         tally: Tally::default(),
         totals: Totals::default(),
         results: Vec::new(),
     };
-    for file in &check.files {
-        checking.file(file, context)?;
+    let mut broken = Vec::new();
+    match how {
+        How::Documents(media) => {
+            for file in &check.files {
+                checking.file(file, media, context)?;
+            }
+        }
+        How::Profile(profile) => {
+            broken = profiled::read(
+                &check.files,
+                &profile,
+                loaded.as_ref(),
+                &mut |file, piece| checking.piece(file, piece, context),
+            )?;
+        }
+    }
+    for (file, spot, problem) in &broken {
+        note(&format!(
+            "{file}:{}:{}: the file cannot be read from here on: {}",
+            spot.line, spot.column, problem.message
+        ));
     }
     let Checking {
         tally,
@@ -72,14 +103,15 @@ pub fn run(check: &Check, context: &mut Context) -> Result<Exit, Failure> {
         context.out.line(tally.sentence())?;
         context.out.table(&totals.rows())?;
     }
-    Ok(Exit::yes_if(tally.refused == 0))
+    Ok(Exit::yes_if(tally.refused == 0 && broken.is_empty()))
 }
 
 struct Checking {
     terms: Terms,
     /// Without a configuration every document is of its own store.
     any_store: bool,
-    media: Option<Media>,
+    /// What the decoder found in the document that is looked at.
+    found: Vec<Problem>,
     /// What stood under which key, and where.
     seen: HashMap<String, ([u8; 32], Place)>,
     tally: Tally,
@@ -89,8 +121,44 @@ struct Checking {
 }
 
 impl Checking {
-    fn file(&mut self, file: &str, context: &mut Context) -> Result<(), Failure> {
-        let mut documents = Documents::open(file, self.media)?;
+    /// A piece that a profile's decoder found.
+    fn piece(
+        &mut self,
+        file: &Path,
+        mut piece: Piece,
+        context: &mut Context,
+    ) -> Result<(), Failure> {
+        let item = std::mem::replace(&mut piece.item, Ok(Value::Null));
+        let place = Place {
+            file: file.display().to_string(),
+            line: usize::try_from(piece.spot.line).ok(),
+            column: usize::try_from(piece.spot.column).ok(),
+            document: self.tally.total() + 1,
+        };
+        self.found = std::mem::take(&mut piece.found);
+        let mut result = self.item(item, &place);
+        let problems = result.get_mut("problems").and_then(Value::as_array_mut);
+        for problem in problems.into_iter().flatten() {
+            let path = problem
+                .get("path")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let spot = piece.place_of(path);
+            if let Some(problem) = problem.as_object_mut() {
+                problem.insert("line".to_owned(), spot.line.into());
+                problem.insert("column".to_owned(), spot.column.into());
+            }
+        }
+        self.tell(&place, result, context)
+    }
+
+    fn file(
+        &mut self,
+        file: &str,
+        media: Option<Media>,
+        context: &mut Context,
+    ) -> Result<(), Failure> {
+        let mut documents = Documents::open(file, media)?;
         let mut number = 0;
         while let Some(piece) = documents.next_piece()? {
             let items = match intake::split(&piece.body, piece.media) {
@@ -142,6 +210,8 @@ impl Checking {
         let document = judged.document.json();
         let head = &judged.document.head;
         let mut problems = judged.problems.clone();
+        problems.append(&mut self.found);
+        problems.sort_by_key(|problem| std::cmp::Reverse(problem.level));
         let key = judged.conflict_key.as_ref().unwrap_or(&judged.key);
         let duplicate = self.same_key(key, judged.content_hash, place, &mut problems);
         let currency = head.currency.as_ref().map(ToString::to_string);
@@ -225,15 +295,21 @@ fn terms(loaded: Option<&Loaded>, now: Timestamp) -> Result<Terms, Failure> {
     Ok(Terms::new(store, TimeZone::UTC, CUTOFF_DEFAULT, now))
 }
 
-fn media(profile: Option<&str>) -> Result<Option<Media>, Failure> {
-    match profile {
-        None => Ok(None),
-        Some("ndjson") => Ok(Some(Media::Ndjson)),
-        Some("json") => Ok(Some(Media::Json)),
-        Some(other) => Err(Failure::usage(format!(
-            "there is no profile `{other}` in this version; there are: ndjson, json"
-        ))),
-    }
+/// How files are read.
+enum How {
+    /// As documents of the contract; found out by the file's name and content when `None`.
+    Documents(Option<Media>),
+    /// By a profile.
+    Profile(Box<Profile>),
+}
+
+fn how(profile: Option<&str>, loaded: Option<&Loaded>) -> Result<How, Failure> {
+    Ok(match profile {
+        None => How::Documents(None),
+        Some("ndjson") => How::Documents(Some(Media::Ndjson)),
+        Some("json") => How::Documents(Some(Media::Json)),
+        Some(other) => How::Profile(Box::new(profiled::profile(other, loaded)?)),
+    })
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ fn check(text: &str, json: bool) -> (Exit, String) {
     let check = Check {
         files: vec![file.to_str().unwrap().to_owned()],
         profile: None,
+        guess: false,
     };
     let exit = run(&check, &mut context).unwrap();
     let folder = format!("{}/", dir.path().display());
@@ -44,9 +45,37 @@ fn a_program_gets_results_counts_and_totals() {
 
 #[test]
 fn a_profile_that_does_not_exist_is_a_wrong_call() {
-    let failure = media(Some("pricat")).unwrap_err();
+    let failure = how(Some("pricat"), None).err().unwrap();
     assert_eq!(failure.exit(), Exit::Usage);
-    assert!(failure.text().ends_with("there are: ndjson, json"));
+    assert!(failure.text().contains("there are: json, ndjson, "));
+}
+
+#[test]
+fn a_profile_tells_every_problem_with_line_and_column() {
+    let (dir, mut context, paper) = store(true);
+    let file = dir.path().join("day.csv");
+    let text = "Filiale;Kasse;Bon-Nr;Datum;Zeit;Art;EAN;Menge;Betrag;Zahlart;Zahlbetrag\n\
+        ZH01;3;21;30.10.2026;18:02:11;V;7610000000019;2;5,00;;\nZH01;3;21;30.10.2026;18:02:11;Z;;;;BAR;4,00\n\
+        ZH01;3;22;30.10.2026;18:05:40;V;7610000000019;two;6,50;;\n";
+    std::fs::write(&file, text).unwrap();
+    let check = Check {
+        files: vec![file.to_str().unwrap().to_owned()],
+        profile: Some("generic_eu_lines".to_owned()),
+        guess: false,
+    };
+    assert_eq!(run(&check, &mut context).unwrap(), Exit::No);
+    let answer: Value = serde_json::from_str(&paper.text()).unwrap();
+    let (held, refused) = (&answer["results"][0], &answer["results"][1]);
+    assert_eq!(
+        (&held["status"], &held["line"], &held["column"]),
+        (&"held".into(), &2.into(), &1.into())
+    );
+    assert_eq!(held["problems"][0]["code"], "tender_mismatch");
+    assert_eq!(
+        (&refused["status"], &refused["problems"][0]["line"]),
+        (&"refused".into(), &4.into())
+    );
+    assert_eq!(answer["totals"][0]["amount"], "5.00");
 }
 
 #[test]

@@ -28,15 +28,18 @@ pub struct Place {
     pub file: String,
     /// The line, for NDJSON.
     pub line: Option<usize>,
+    /// The character in the line, where a profile's decoder knows it.
+    pub column: Option<usize>,
     /// The how manieth, from 1.
     pub document: usize,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{}:{line}", self.file),
-            None => write!(f, "{}, document {}", self.file, self.document),
+        match (self.line, self.column) {
+            (Some(line), Some(column)) => write!(f, "{}:{line}:{column}", self.file),
+            (Some(line), None) => write!(f, "{}:{line}", self.file),
+            (None, _) => write!(f, "{}, document {}", self.file, self.document),
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod odoo;
 pub mod outbox;
 pub mod output;
 pub mod prepare;
+pub mod profiled;
 pub mod proof;
 pub mod report;
 pub mod run;

@@ -9,6 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::report::{Exit, Failure};
 use crate::demo;
 use crate::logging::{self, Terminal};
+use crate::paths;
 
 /// Run the service in the foreground; SIGTERM or Ctrl-C stops it cleanly.
 #[derive(Debug, Args)]
@@ -35,7 +36,7 @@ pub fn run(_: &Run, context: &mut Context) -> Result<Exit, Failure> {
             .because(error.source)
             .hint("check that the service's account may write to its data folder")
     })?;
-    app::run(loaded.config)?;
+    app::run(loaded.config, &paths::profile_dir(&loaded.file))?;
     Ok(Exit::Done)
 }
 

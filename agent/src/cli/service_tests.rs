@@ -27,7 +27,7 @@ impl Shop {
         std::fs::write(&file, text).unwrap();
         let runtime = app::runtime().unwrap();
         let running = runtime
-            .block_on(app::start(context.load().unwrap().config))
+            .block_on(app::start(context.load().unwrap().config, dir.path()))
             .unwrap();
         Self {
             dir,

@@ -66,6 +66,7 @@ pub fn in_place(
     let place = |line: Option<usize>, index: usize| Place {
         file: file.to_owned(),
         line,
+        column: None,
         document: before + index + 1,
     };
     if piece.lines.is_empty() {
@@ -111,7 +112,13 @@ pub fn problems(out: &mut Out, result: &Value) -> Result<(), Failure> {
         } else {
             path
         };
-        out.line(format!("    {place}: {message}"))?;
+        let number = |name: &str| problem.get(name).and_then(Value::as_u64);
+        match (number("line"), number("column")) {
+            (Some(line), Some(column)) => {
+                out.line(format!("    {line}:{column} {place}: {message}"))?
+            }
+            (_, _) => out.line(format!("    {place}: {message}"))?,
+        }
         let hint = text(problem, "hint");
         if !hint.is_empty() {
             out.line(format!("        {hint}"))?;
@@ -128,6 +135,9 @@ pub fn placed(place: &Place, result: Value) -> Value {
         Some(line) => object.insert("line".to_owned(), line.into()),
         None => object.insert("document_number".to_owned(), place.document.into()),
     };
+    if let Some(column) = place.column {
+        object.insert("column".to_owned(), column.into());
+    }
     if let Value::Object(result) = result {
         object.extend(result);
     }
@@ -151,6 +161,7 @@ mod tests {
         Place {
             file: "a.ndjson".to_owned(),
             line: Some(line),
+            column: None,
             document: line,
         }
     }

@@ -55,7 +55,7 @@ pub fn run(dir: Option<PathBuf>, once: bool) -> Result<bool, AppError> {
         (None, dir) => dir.unwrap_or_default(),
     };
     app::runtime()?.block_on(async {
-        let running = app::start(configuration(&dir, once)?).await?;
+        let running = app::start(configuration(&dir, once)?, &dir).await?;
         app::announce(running.address);
         let outcome = tokio::select! {
             outcome = shop_day(&running, &dir, once) => outcome,

@@ -4,11 +4,9 @@
 //! new, duplicate and conflict. The answer is given after the commit, never before.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use jiff::Timestamp;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use serde::Serialize;
 use serde_json::Value;
 use tillpost_shared::intake::{Item, Reading, Terms, read};
@@ -17,6 +15,7 @@ use tillpost_shared::problem::{Code, Level, Problem};
 use crate::activity::Bell;
 use crate::failpoint;
 use crate::intake::house::House;
+use crate::intake::tally::Tally;
 use crate::outbox::State;
 use crate::store::accept::{self, Accepted, Arrival, Outcome, Routes};
 use crate::store::room::Room;
@@ -25,10 +24,6 @@ use crate::store::{Store, StoreError, tills};
 /// Documents and lines that are read on the spot; more are read on a thread of their own, so that a small sale of
 /// another till does not wait behind them.
 const WEIGHT_ON_THE_SPOT_MAX: usize = 100;
-/// The fastest commit the histogram tells apart, in seconds; each bucket is twice the one before.
-const COMMIT_SECONDS_MIN: f64 = 0.000_5;
-/// Up to about eight seconds.
-const COMMIT_BUCKETS: u16 = 15;
 
 /// Who hands documents in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +53,11 @@ impl Sender {
         }
     }
 }
+
+/// A document that is handed in, and what its decoder found in it.
+pub type Handed = (Item, Vec<Problem>);
+/// What is written in the commit of the documents, told how many of them were refused.
+pub type Beside = Box<dyn FnOnce(&rusqlite::Connection, usize) -> Result<(), StoreError> + Send>;
 
 /// What the sender is told of one document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -92,37 +92,6 @@ pub enum Status {
     Held,
     /// Not a document that can be read; not stored.
     Refused,
-}
-
-/// What the desk has seen since the agent started.
-#[derive(Debug)]
-pub struct Tally {
-    counts: [AtomicU64; 4],
-    /// Seconds from handing a request to the writer to its commit.
-    pub commit_seconds: Histogram,
-}
-
-impl Default for Tally {
-    fn default() -> Self {
-        let buckets = exponential_buckets(COMMIT_SECONDS_MIN, 2.0, COMMIT_BUCKETS);
-        Self {
-            counts: Default::default(),
-            commit_seconds: Histogram::new(buckets),
-        }
-    }
-}
-
-impl Tally {
-    /// How many documents ended like this.
-    pub fn of(&self, status: Status) -> u64 {
-        self.counts[status as usize].load(Ordering::Relaxed)
-    }
-
-    fn add(&self, rows: &[ResultRow]) {
-        for row in rows {
-            self.counts[row.status as usize].fetch_add(1, Ordering::Relaxed);
-        }
-    }
 }
 
 /// The counter.
@@ -165,7 +134,7 @@ impl Desk {
         self.bell.ring();
     }
 
-    /// Takes the documents of one request: one row each, in order, given after the one commit that holds them.
+    /// Takes the documents of one request, as [`Desk::take_with`] does.
     ///
     /// # Errors
     /// When the store fails, nothing of the request is stored.
@@ -175,20 +144,36 @@ impl Desk {
         sender: &Sender,
         now: Timestamp,
     ) -> Result<Vec<ResultRow>, StoreError> {
+        let handed = items.into_iter().map(|item| (item, Vec::new())).collect();
+        self.take_with(handed, sender, now, None).await
+    }
+
+    /// Takes documents, each with what its decoder found: one row each, in order, given after the one commit that holds
+    /// them and whatever `beside` writes, which is told how many were refused.
+    ///
+    /// # Errors
+    /// When the store fails, nothing of it is stored.
+    pub async fn take_with(
+        &self,
+        handed: Vec<Handed>,
+        sender: &Sender,
+        now: Timestamp,
+        beside: Option<Beside>,
+    ) -> Result<Vec<ResultRow>, StoreError> {
         let judge = Judge {
             terms: self.house.terms(now),
             tills: self.store.read(known_tills)?,
             sender: sender.clone(),
             any_till: !self.require_token,
         };
-        let judged = if weight(&items) <= WEIGHT_ON_THE_SPOT_MAX {
-            judge.all(items)
+        let judged = if weight(&handed) <= WEIGHT_ON_THE_SPOT_MAX {
+            judge.all(handed)
         } else {
-            let judging = tokio::task::spawn_blocking(move || judge.all(items));
+            let judging = tokio::task::spawn_blocking(move || judge.all(handed));
             // It ends early only when the agent itself does.
             judging.await.map_err(|_| StoreError::Closing)?
         };
-        let rows = self.keep(judged, sender, now).await?;
+        let rows = self.keep(judged, sender, now, beside).await?;
         self.tally.add(&rows);
         Ok(rows)
     }
@@ -198,6 +183,7 @@ impl Desk {
         judged: Vec<Result<Arrival, ResultRow>>,
         sender: &Sender,
         now: Timestamp,
+        beside: Option<Beside>,
     ) -> Result<Vec<ResultRow>, StoreError> {
         let (mut rows, mut arrivals) = (Vec::with_capacity(judged.len()), Vec::new());
         for one in judged {
@@ -210,11 +196,12 @@ impl Desk {
             }
         }
         let mut kept = Vec::new().into_iter();
-        if !arrivals.is_empty() {
+        if !arrivals.is_empty() || beside.is_some() {
             // Before SQLite fails: what is left is for deliveries and notes.
             if self.store.room() == Room::Reserve {
                 return Err(StoreError::NoRoom);
             }
+            let refused = rows.iter().flatten().count();
             let (routes, sender) = (self.routes.clone(), sender.clone());
             let started = Instant::now();
             let stored = self.store.write(move |writer| {
@@ -222,9 +209,13 @@ impl Desk {
                     let who = sender.who(arrival.till());
                     accept::accept(writer, vec![arrival], &routes, &who, now)
                 };
-                let stored = arrivals.into_iter().map(one).collect::<Result<Vec<_>, _>>();
+                let kept = arrivals
+                    .into_iter()
+                    .map(one)
+                    .collect::<Result<Vec<_>, _>>()?;
+                beside.map_or(Ok(()), |beside| beside(writer, refused))?;
                 failpoint::hit("desk.stored");
-                stored
+                Ok(kept)
             });
             kept = stored
                 .await?
@@ -256,11 +247,11 @@ fn known_tills(
 }
 
 /// About how much there is to read: documents and their lines.
-fn weight(items: &[Item]) -> usize {
+fn weight(handed: &[Handed]) -> usize {
     let lines = |value: &Value| value.pointer("/body/lines")?.as_array().map(Vec::len);
-    items
+    handed
         .iter()
-        .map(|item| 1 + item.as_ref().ok().and_then(lines).unwrap_or(0))
+        .map(|(item, _)| 1 + item.as_ref().ok().and_then(lines).unwrap_or(0))
         .sum()
 }
 
@@ -289,21 +280,27 @@ struct Judge {
 }
 
 impl Judge {
-    fn all(&self, items: Vec<Item>) -> Vec<Result<Arrival, ResultRow>> {
-        items.into_iter().map(|item| self.one(item)).collect()
+    fn all(&self, handed: Vec<Handed>) -> Vec<Result<Arrival, ResultRow>> {
+        let one = |(item, found)| self.one(item, found);
+        handed.into_iter().map(one).collect()
     }
 
-    fn one(&self, item: Item) -> Result<Arrival, ResultRow> {
+    fn one(&self, item: Item, found: Vec<Problem>) -> Result<Arrival, ResultRow> {
         let mut value = item.map_err(|problem| refused(None, vec![problem]))?;
         self.fill_in_series(&mut value);
         match read(value, &self.terms) {
             Reading::Refused { key, problems } => Err(refused(key, problems)),
             Reading::Read(mut judged) => {
+                judged.problems.extend(found);
+                judged
+                    .problems
+                    .sort_by_key(|problem| std::cmp::Reverse(problem.level));
                 let till = judged.document.head.till().to_owned();
                 self.look_at_till(&till, &judged.key, &mut judged.problems)?;
                 Ok(Arrival::of(*judged, &self.terms.numbering))
             }
             Reading::Newer(mut newer) => {
+                newer.problems.extend(found);
                 let till = newer.facts.till.as_ref().map(ToString::to_string);
                 let till = till.unwrap_or_default();
                 self.look_at_till(&till, &newer.key, &mut newer.problems)?;

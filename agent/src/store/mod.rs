@@ -14,6 +14,7 @@ mod depends;
 pub mod export;
 pub mod figures;
 pub mod history;
+pub mod inbox;
 pub mod lane;
 mod load;
 pub mod person;

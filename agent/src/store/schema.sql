@@ -101,3 +101,18 @@ CREATE TABLE tokens (
     till TEXT NOT NULL REFERENCES tills ON DELETE CASCADE,
     PRIMARY KEY (hash, till)
 ) STRICT, WITHOUT ROWID;
+
+-- Files taken from drop folders: what was in them is stored in the same commit, so that the same bytes are never taken
+-- twice. `complete` is 0 while a large file is still being taken.
+CREATE TABLE files (
+    inbox    TEXT    NOT NULL,
+    hash     BLOB    NOT NULL,
+    name     TEXT    NOT NULL,
+    size     INTEGER NOT NULL,
+    taken_at INTEGER NOT NULL,
+    records  INTEGER NOT NULL,
+    refused  INTEGER NOT NULL,
+    stripped INTEGER NOT NULL,
+    complete INTEGER NOT NULL,
+    PRIMARY KEY (inbox, hash)
+) STRICT, WITHOUT ROWID;

@@ -273,8 +273,30 @@ pub enum CatalogSourceType {
 pub struct Inbox {
     /// The folder.
     pub path: String,
-    /// How its files are read.
+    /// How its files are read: a shipped profile, or a file `profiles/<name>.toml` beside this one.
     pub profile: String,
+    /// For how long a file must stand still before it is taken, as in `2s`.
+    #[serde(default = "settle_default")]
+    pub settle: String,
+    /// A file is complete when one with this ending stands beside it, as in `.ok`.
+    #[serde(default)]
+    pub marker: Option<String>,
+    /// How often to look where the system tells no changes, as in `10s`.
+    #[serde(default = "every_default")]
+    pub every: String,
+    /// Where taken files go; `done` in the folder when absent.
+    #[serde(default)]
+    pub done: Option<String>,
+    /// Where refused records go; `refused` in the folder when absent.
+    #[serde(default)]
+    pub refused: Option<String>,
+}
+
+fn settle_default() -> String {
+    "2s".to_owned()
+}
+fn every_default() -> String {
+    "10s".to_owned()
 }
 
 #[cfg(test)]

@@ -21,8 +21,8 @@ const DESTINATIONS_BUILT: &[DestinationType] = &[
 /// The catalog sources that this version can read.
 const CATALOG_SOURCES_BUILT: &[CatalogSourceType] =
     &[CatalogSourceType::Odoo, CatalogSourceType::Folder];
-/// The profiles of drop folders that this version can read.
-const INBOX_PROFILES_BUILT: &[&str] = &[];
+/// A file need not stand still for longer than this, in seconds.
+const SETTLE_SECONDS_MAX: u64 = 3_600;
 /// The catalog may be looked at this often at most, in seconds.
 const REFRESH_SECONDS_MIN: u64 = 1;
 /// It must be looked at once a day at least.
@@ -252,14 +252,35 @@ fn connection(checks: &mut Checks, catalog: &Catalog, config: &Config, place: Pl
 }
 
 pub(super) fn inboxes(checks: &mut Checks, inboxes: &[Inbox], place: Place<'_>) {
+    let mut seen = BTreeSet::new();
     for (index, inbox) in inboxes.iter().enumerate() {
         let place = place.item(index);
         let path = place.key("path");
         checks.need(!inbox.path.trim().is_empty(), path, "`path` is empty", "");
-        if !INBOX_PROFILES_BUILT.contains(&inbox.profile.as_str()) {
-            let message = "drop folders are not built yet";
-            let hint = "take [[inbox]] out; hand documents over with `tillpost submit` or by HTTP";
-            checks.add(place.key("profile"), message, hint);
+        let message = "two inboxes have the same `path`";
+        checks.need(
+            seen.insert(&inbox.path),
+            path,
+            message,
+            "give each its folder",
+        );
+        let name = &inbox.profile;
+        checks.code(name, place.key("profile"), "a profile's name");
+        for (key, text, max) in [
+            ("settle", &inbox.settle, SETTLE_SECONDS_MAX),
+            ("every", &inbox.every, REFRESH_SECONDS_MAX),
+        ] {
+            let seconds = duration(text).map(|time| time.as_secs());
+            let message = format!("`{text}` is no time");
+            let hint = "write a number and s, m or h, as in 2s";
+            let sound =
+                seconds.is_some_and(|seconds| seconds <= max && (key == "settle" || seconds > 0));
+            checks.need(sound, place.key(key), &message, hint);
+        }
+        if let Some(marker) = &inbox.marker {
+            let sound = marker.len() > 1 && !marker.contains(['/', '\\']);
+            let message = "`marker` is no ending of a file's name";
+            checks.need(sound, place.key("marker"), message, "write it as in .ok");
         }
     }
 }

@@ -165,8 +165,23 @@ fn a_secret_may_stand_in_the_file_only_in_development_and_test() {
 #[case("\"de\"", "\"german\"", "is no language")]
 #[case(
     "[catalog]",
-    "[[inbox]]\npath = \"a\"\nprofile = \"ndjson\"\n[catalog]",
-    "not built yet"
+    "[[inbox]]\npath = \"a\"\nprofile = \"../x\"\n[catalog]",
+    "a profile's name must be 1 to 32"
+)]
+#[case(
+    "[catalog]",
+    "[[inbox]]\npath = \"a\"\nprofile = \"ndjson\"\nsettle = \"soon\"\n[catalog]",
+    "is no time"
+)]
+#[case(
+    "[catalog]",
+    "[[inbox]]\npath = \"a\"\nprofile = \"ndjson\"\n[[inbox]]\npath = \"a\"\nprofile = \"json\"\n[catalog]",
+    "two inboxes have the same `path`"
+)]
+#[case(
+    "[catalog]",
+    "[[inbox]]\npath = \"a\"\nprofile = \"ndjson\"\nmarker = \"x/y\"\n[catalog]",
+    "is no ending"
 )]
 fn one_slip_is_one_problem(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
     let said = changed(from, to);

@@ -1,0 +1,158 @@
+//! The loops, each brought up with what it needs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use jiff::civil::Date;
+use tillpost_shared::config::Config;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{AppError, Destinations, parts};
+use crate::activity::{Bell, Board};
+use crate::catalog::{self, Active};
+use crate::delivery::Lane;
+use crate::evening::Evening;
+use crate::housekeeping::Housekeeping;
+use crate::intake::desk::Desk;
+use crate::intake::errand::Errands;
+use crate::intake::inbox::{Inbox, Settings};
+use crate::store::Store;
+use crate::store::proof::ReadBacks;
+use crate::update::Refresh;
+use crate::update::tally::Tally;
+
+/// What the loops share while they are brought up.
+pub(super) struct BringUp {
+    pub(super) board: Board,
+    pub(super) lanes: Bell,
+    pub(super) catalog: Bell,
+    pub(super) stop: CancellationToken,
+    pub(super) tasks: JoinSet<()>,
+}
+
+impl BringUp {
+    /// A lane for each destination.
+    pub(super) fn lanes(&mut self, destinations: &Destinations, store: &Store) {
+        for (name, destination) in destinations {
+            let lane = Lane {
+                name: name.clone(),
+                destination: Arc::clone(destination),
+                store: store.clone(),
+                ear: self.lanes.listen(),
+                board: self.board.clone(),
+                stop: self.stop.clone(),
+            };
+            self.tasks.spawn(lane.run());
+        }
+    }
+
+    /// The loop that keeps prices fresh, where a source is configured.
+    pub(super) fn refresh(
+        &mut self,
+        config: &Config,
+        active: &Arc<Active>,
+        store: &Store,
+    ) -> Result<Errands<()>, AppError> {
+        let (errands, asked) = Errands::new();
+        let Some(catalog) = &config.catalog else {
+            return Ok(errands);
+        };
+        let code = config.store.code.clone();
+        let tally = Arc::new(Tally::new(
+            store.clone(),
+            Arc::clone(active),
+            code.clone(),
+            parts::stock_tellers(catalog, config),
+        ));
+        self.tasks
+            .spawn(Arc::clone(&tally).run(self.lanes.listen(), self.stop.clone()));
+        let refresh = Refresh {
+            source: parts::source(catalog, config)?,
+            active: Arc::clone(active),
+            store_code: code,
+            tally,
+            every: catalog.refresh_every(),
+            store: store.clone(),
+            board: self.board.clone(),
+            ear: self.catalog.listen(),
+            errands: asked,
+            lanes: self.lanes.clone(),
+            stop: self.stop.clone(),
+        };
+        if let Some(path) = &catalog.path {
+            let watch =
+                ring_on_change(PathBuf::from(path), self.catalog.clone(), self.stop.clone());
+            self.tasks.spawn(watch);
+        }
+        self.tasks.spawn(refresh.run());
+        Ok(errands)
+    }
+
+    /// The loop that looks after the disk.
+    pub(super) fn housekeeping(&mut self, config: &Config, store: &Store, dir: &Path) {
+        let housekeeping = Housekeeping {
+            store: store.clone(),
+            dir: dir.to_owned(),
+            zone: config.store.zone().clone(),
+            keep: SignedDuration::from_hours(24 * i64::from(config.data.keep_days)),
+            board: self.board.clone(),
+            stop: self.stop.clone(),
+        };
+        self.tasks.spawn(housekeeping.run());
+    }
+
+    /// A loop for each drop folder.
+    pub(super) fn inboxes(&mut self, inboxes: Vec<Settings>, desk: &Arc<Desk>, store: &Store) {
+        for settings in inboxes {
+            let inbox = Inbox {
+                settings: Arc::new(settings),
+                desk: Arc::clone(desk),
+                store: store.clone(),
+                board: self.board.clone(),
+                stop: self.stop.clone(),
+            };
+            self.tasks.spawn(inbox.run());
+        }
+    }
+
+    /// The loop that reads back for the proof.
+    pub(super) fn evening(
+        &mut self,
+        destinations: &Arc<Destinations>,
+        store: &Store,
+        read_backs: &ReadBacks,
+    ) -> Errands<Date> {
+        let (errands, asked) = Errands::new();
+        let evening = Evening {
+            errands: asked,
+            destinations: Arc::clone(destinations),
+            store: store.clone(),
+            read_backs: read_backs.clone(),
+            stop: self.stop.clone(),
+        };
+        self.tasks.spawn(evening.run());
+        errands
+    }
+}
+
+/// Rings when a file in a watched folder changed. Where events do not come (network shares) the period does.
+async fn ring_on_change(path: PathBuf, bell: Bell, stop: CancellationToken) {
+    let mut watch = match catalog::folder::watch(&path) {
+        Ok(watch) => watch,
+        Err(error) => {
+            tracing::warn!(path = %path.display(), error = %error, "the folder cannot be watched; it is looked at now and then");
+            return;
+        }
+    };
+    loop {
+        tokio::select! {
+            changed = watch.changed.recv() => match changed {
+                Some(()) => bell.ring(),
+                None => return,
+            },
+            () = stop.cancelled() => return,
+        }
+    }
+}

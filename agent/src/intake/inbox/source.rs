@@ -1,0 +1,274 @@
+//! A dropped file as the files it holds: itself, or those in a ZIP archive, whose size is bounded.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use encoding_rs::Encoding;
+use sha2::{Digest, Sha256};
+use tillpost_shared::catalog::hex;
+use tillpost_shared::profile::Profile;
+use tillpost_shared::profile::text::Sniff;
+
+/// Read at a time.
+pub const STEP_BYTES: usize = 64 * 1024;
+/// Files that an archive may hold.
+const ENTRIES_MAX: usize = 1_000;
+/// Bytes that come out of an archive for each byte in it.
+const RATIO_MAX: u64 = 200;
+/// Small archives may be packed more tightly.
+const RATIO_FREE_BYTES: u64 = 1 << 20;
+/// How a ZIP archive begins.
+const ZIP: &[u8] = b"PK\x03\x04";
+
+/// A file within a dropped file.
+#[derive(Debug)]
+pub struct Part {
+    /// Its name, without folders.
+    pub name: String,
+    /// SHA-256 of its bytes.
+    pub hash: [u8; 32],
+    /// How it is encoded.
+    pub encoding: &'static Encoding,
+    entry: Option<usize>,
+}
+
+/// A dropped file that was looked through once.
+#[derive(Debug)]
+pub struct Source {
+    path: PathBuf,
+    /// SHA-256 of its bytes.
+    pub hash: [u8; 32],
+    /// Bytes.
+    pub size: u64,
+    /// Whether it is an archive.
+    pub archive: bool,
+    /// What it holds; itself, unless it is an archive.
+    pub parts: Vec<Part>,
+}
+
+impl Source {
+    /// Looks through a file: what it holds, its hash, its encoding.
+    ///
+    /// # Errors
+    /// It cannot be read; `InvalidData` when it is an archive that is broken or bursts its limits.
+    pub fn open(path: &Path, profile: &Profile) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        let mut head = [0; 4];
+        let archive = read_up_to(&mut file, &mut head)? == ZIP.len() && head == ZIP;
+        let mut sniff = Sniff::default();
+        let (hash, size) = through(&mut File::open(path)?, |bytes| sniff.feed(bytes))?;
+        let mut source = Self {
+            path: path.to_owned(),
+            hash,
+            size,
+            archive,
+            parts: Vec::new(),
+        };
+        if !archive {
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            let encoding = sniff.encoding(profile.encoding(), profile.encoding_fallback());
+            source.parts.push(Part {
+                name,
+                hash,
+                encoding,
+                entry: None,
+            });
+            return Ok(source);
+        }
+        let entries = source.entries()?;
+        for (entry, name) in entries {
+            let mut sniff = Sniff::default();
+            let (hash, _) =
+                source.reading(Some(entry), |from| through(from, |bytes| sniff.feed(bytes)))?;
+            let encoding = sniff.encoding(profile.encoding(), profile.encoding_fallback());
+            source.parts.push(Part {
+                name,
+                hash,
+                encoding,
+                entry: Some(entry),
+            });
+        }
+        Ok(source)
+    }
+
+    /// SHA-256 in hexadecimal.
+    pub fn hex(hash: &[u8; 32]) -> String {
+        hex(hash)
+    }
+
+    /// Reads a part, step by step; answers the hash of what was read.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    pub fn read(
+        &self,
+        part: &Part,
+        work: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<[u8; 32]> {
+        let mut work = work;
+        let mut failed = None;
+        let (hash, _) = self.reading(part.entry, |from| {
+            through(from, |bytes| {
+                if failed.is_none() {
+                    failed = work(bytes).err();
+                }
+            })
+        })?;
+        failed.map_or(Ok(hash), Err)
+    }
+
+    /// The files of the archive that are files.
+    fn entries(&self) -> io::Result<Vec<(usize, String)>> {
+        let mut archive = archive(&self.path)?;
+        if archive.len() > ENTRIES_MAX {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("the archive holds more than {ENTRIES_MAX} files"),
+            ));
+        }
+        let mut found = Vec::new();
+        for index in 0..archive.len() {
+            let entry = archive.by_index(index).map_err(broken)?;
+            if entry.is_file() {
+                // Its folders are nobody's business here: nothing is ever written under that name.
+                let whole = entry.name().map_err(broken)?;
+                let name = whole
+                    .rsplit(['/', '\\'])
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
+                found.push((index, name));
+            }
+        }
+        Ok(found)
+    }
+
+    fn reading<T>(
+        &self,
+        entry: Option<usize>,
+        work: impl FnOnce(&mut dyn Read) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let Some(index) = entry else {
+            return work(&mut File::open(&self.path)?);
+        };
+        let mut archive = archive(&self.path)?;
+        let mut entry = archive.by_index(index).map_err(broken)?;
+        let left = entry
+            .compressed_size()
+            .saturating_mul(RATIO_MAX)
+            .max(RATIO_FREE_BYTES);
+        work(&mut Bounded {
+            from: &mut entry,
+            left,
+        })
+    }
+}
+
+fn archive(path: &Path) -> io::Result<zip::ZipArchive<BufReader<File>>> {
+    zip::ZipArchive::new(BufReader::new(File::open(path)?)).map_err(broken)
+}
+
+fn broken(error: zip::result::ZipError) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("the archive cannot be read: {error}"),
+    )
+}
+
+/// Reads no more than an honest archive would hold.
+struct Bounded<R> {
+    from: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(buffer)?;
+        self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
+            let message = format!("the archive unpacks to more than {RATIO_MAX} times its size");
+            io::Error::new(io::ErrorKind::InvalidData, message)
+        })?;
+        Ok(read)
+    }
+}
+
+fn through(from: &mut dyn Read, mut work: impl FnMut(&[u8])) -> io::Result<([u8; 32], u64)> {
+    let (mut hash, mut size) = (Sha256::new(), 0);
+    let mut buffer = vec![0; STEP_BYTES];
+    loop {
+        let read = from.read(&mut buffer)?;
+        if read == 0 {
+            return Ok((hash.finalize().into(), size));
+        }
+        hash.update(&buffer[..read]);
+        size += read as u64;
+        work(&buffer[..read]);
+    }
+}
+
+fn read_up_to(from: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        let read = from.read(&mut buffer[filled..])?;
+        if read == 0 {
+            break;
+        }
+        filled += read;
+    }
+    Ok(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn packed(entries: &[(&str, &[u8])]) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.zip");
+        let mut writer = zip::ZipWriter::new(File::create(&path).unwrap());
+        for (name, bytes) in entries {
+            let options = zip::write::SimpleFileOptions::default();
+            writer.start_file(*name, options).unwrap();
+            writer.write_all(bytes).unwrap();
+        }
+        writer.finish().unwrap();
+        (dir, path)
+    }
+
+    #[test]
+    fn an_archive_is_the_files_in_it() {
+        let (_dir, path) = packed(&[("day/a.ndjson", b"{}\n"), ("../../b.ndjson", b"{}\n{}\n")]);
+        let source = Source::open(&path, &Profile::Ndjson).unwrap();
+        let mut texts = Vec::new();
+        for part in &source.parts {
+            let mut text: Vec<u8> = Vec::new();
+            let hash = source.read(part, |bytes| {
+                text.extend(bytes);
+                Ok(())
+            });
+            assert_eq!(hash.unwrap(), part.hash);
+            texts.push((part.name.as_str(), text.len()));
+        }
+        assert_eq!(texts, [("a.ndjson", 3), ("b.ndjson", 6)]);
+    }
+
+    #[test]
+    fn an_archive_that_bursts_is_refused() {
+        let (_dir, path) = packed(&[("a", &vec![0; 64 << 20])]);
+        let error = Source::open(&path, &Profile::Ndjson).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        assert!(error.to_string().contains("more than 200 times"), "{error}");
+        std::fs::write(&path, b"PK\x03\x04 and nothing more").unwrap();
+        assert_eq!(
+            Source::open(&path, &Profile::Ndjson).unwrap_err().kind(),
+            io::ErrorKind::InvalidData
+        );
+    }
+}

@@ -1,0 +1,199 @@
+//! From a file's bytes to text, whatever it is encoded in: a byte order mark decides, then what XML says of itself,
+//! then whether the bytes are UTF-8, then a guess.
+//!
+//! Encodings are found per file, never per source: two files of one system may differ.
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+/// What stands at the beginning is looked at: the XML declaration.
+const HEAD_BYTES_MAX: usize = 256;
+/// Text decoded at a time.
+const STEP_BYTES: usize = 16 * 1024;
+
+/// Looks through a whole file before it is read, and says how it is encoded.
+pub struct Sniff {
+    head: Vec<u8>,
+    detector: EncodingDetector,
+    /// Bytes of a character that the last piece broke off.
+    open: Vec<u8>,
+    utf8: bool,
+}
+
+impl Default for Sniff {
+    fn default() -> Self {
+        Self {
+            head: Vec::new(),
+            detector: EncodingDetector::new(Iso2022JpDetection::Deny),
+            open: Vec::new(),
+            utf8: true,
+        }
+    }
+}
+
+impl Sniff {
+    /// Looks at the next bytes.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        let room = HEAD_BYTES_MAX - self.head.len().min(HEAD_BYTES_MAX);
+        self.head.extend(bytes.iter().take(room));
+        if self.utf8 {
+            self.utf8 = self.still_utf8(bytes);
+        }
+        self.detector.feed(bytes, false);
+    }
+
+    /// Whether all is UTF-8 so far; a character may be broken off at the end of a piece.
+    fn still_utf8(&mut self, bytes: &[u8]) -> bool {
+        let mut rest = bytes;
+        while !self.open.is_empty() && !rest.is_empty() {
+            self.open.push(rest[0]);
+            rest = &rest[1..];
+            match std::str::from_utf8(&self.open) {
+                Ok(_) => self.open.clear(),
+                Err(error) if error.error_len().is_some() => return false,
+                Err(_) => {}
+            }
+        }
+        match std::str::from_utf8(rest) {
+            Ok(_) => true,
+            Err(error) if error.error_len().is_some() => false,
+            Err(error) => {
+                self.open.extend(&rest[error.valid_up_to()..]);
+                true
+            }
+        }
+    }
+
+    /// The encoding. `wanted` is what a profile says: `auto`, or a name that browsers know; `fallback` is taken where
+    /// nothing else says.
+    pub fn encoding(mut self, wanted: &str, fallback: &str) -> &'static Encoding {
+        if let Some((encoding, _)) = Encoding::for_bom(&self.head) {
+            return encoding;
+        }
+        if let Some(named) = Encoding::for_label(wanted.as_bytes()) {
+            return named;
+        }
+        if let Some(wide) = utf16(&self.head) {
+            return wide;
+        }
+        let declared = declared(&self.head);
+        if self.utf8 && self.open.is_empty() {
+            return UTF_8;
+        }
+        if let Some(declared) = declared.filter(|encoding| *encoding != UTF_8) {
+            return declared;
+        }
+        if let Some(fallback) = Encoding::for_label(fallback.as_bytes()) {
+            return fallback;
+        }
+        self.detector.feed(&[], true);
+        let guess = self.detector.guess(None, Utf8Detection::Deny);
+        if guess == UTF_8 { WINDOWS_1252 } else { guess }
+    }
+}
+
+/// UTF-16 without a mark: plain letters with a zero byte beside each.
+fn utf16(head: &[u8]) -> Option<&'static Encoding> {
+    let zeros = |odd: usize| {
+        let bytes = head.iter().skip(odd).step_by(2);
+        bytes.filter(|byte| **byte == 0).count() * 4 > head.len()
+    };
+    match (head.len() >= 4, zeros(0), zeros(1)) {
+        (true, false, true) => Some(UTF_16LE),
+        (true, true, false) => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// What `<?xml … encoding="…"?>` says.
+fn declared(head: &[u8]) -> Option<&'static Encoding> {
+    let text = String::from_utf8_lossy(head);
+    let declaration = text.trim_start().strip_prefix("<?xml")?;
+    let declaration = &declaration[..declaration.find("?>")?];
+    let value = declaration.split_once("encoding")?.1.split_once('=')?.1;
+    let value = value.trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let name = value[1..].split(quote).next()?;
+    Encoding::for_label(name.as_bytes())
+}
+
+/// Turns bytes into text, piece by piece. What cannot be decoded becomes U+FFFD.
+pub struct Text {
+    decoder: Decoder,
+}
+
+impl Text {
+    /// Reads this encoding; a byte order mark is taken off.
+    pub fn new(encoding: &'static Encoding) -> Self {
+        Self {
+            decoder: encoding.new_decoder(),
+        }
+    }
+
+    /// Adds the text of the next bytes; `last` ends it.
+    pub fn feed(&mut self, mut bytes: &[u8], last: bool, text: &mut String) {
+        loop {
+            let step = bytes.len().min(STEP_BYTES);
+            let ends = last && step == bytes.len();
+            let wanted = self.decoder.max_utf8_buffer_length(step);
+            text.reserve(wanted.unwrap_or(STEP_BYTES * 3));
+            let (_, read, _) = self.decoder.decode_to_string(&bytes[..step], text, ends);
+            bytes = &bytes[read..];
+            if bytes.is_empty() {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn read(bytes: &[u8], piece: usize, fallback: &str) -> (String, &'static str) {
+        let mut sniff = Sniff::default();
+        for piece in bytes.chunks(piece) {
+            sniff.feed(piece);
+        }
+        let encoding = sniff.encoding("auto", fallback);
+        let (mut text, mut out) = (Text::new(encoding), String::new());
+        for piece in bytes.chunks(piece) {
+            text.feed(piece, false, &mut out);
+        }
+        text.feed(&[], true, &mut out);
+        (out, encoding.name())
+    }
+
+    #[rstest]
+    #[case::plain("Käse".as_bytes(), "Käse", "UTF-8")]
+    #[case::mark(b"\xef\xbb\xbfK\xc3\xa4se", "Käse", "UTF-8")]
+    #[case::windows(b"K\xe4se \x80 5", "Käse € 5", "windows-1252")]
+    #[case::wide(b"\xff\xfeK\0\xe4\0s\0e\0", "Käse", "UTF-16LE")]
+    #[case::wide_big(b"\xfe\xff\0K\0\xe4\0s\0e", "Käse", "UTF-16BE")]
+    #[case::wide_unmarked(b"K\0a\0s\0e\0", "Kase", "UTF-16LE")]
+    #[case::declared(
+        b"<?xml version=\"1.0\" encoding='ISO-8859-2'?><a>\xb1</a>",
+        "<?xml version=\"1.0\" encoding='ISO-8859-2'?><a>ą</a>",
+        "ISO-8859-2"
+    )]
+    #[case::declared_wrongly("<?xml encoding=\"ISO-8859-1\"?><a>ä</a>".as_bytes(), "<?xml encoding=\"ISO-8859-1\"?><a>ä</a>", "UTF-8")]
+    fn a_file_says_how_it_is_encoded(
+        #[case] bytes: &[u8],
+        #[case] text: &str,
+        #[case] encoding: &str,
+    ) {
+        for piece in [1, 3, 1_000] {
+            let read = read(bytes, piece, "windows-1252");
+            assert_eq!(read, (text.to_owned(), encoding), "{piece} at a time");
+        }
+    }
+
+    #[test]
+    fn without_a_fallback_it_is_guessed() {
+        let text = "Žluťoučký kůň úpěl ďábelské ódy ".repeat(8);
+        let (bytes, _, _) = encoding_rs::WINDOWS_1250.encode(&text);
+        assert_eq!(read(&bytes, 7, "").0, text);
+    }
+}
