@@ -27,6 +27,8 @@ pub fn jitter() -> f64 {
 pub enum Health {
     /// As it should.
     Ok,
+    /// It runs; head office should look one day, the store need not.
+    Noted,
     /// It runs, and a person should look.
     Attention,
     /// What it talks to cannot be reached.

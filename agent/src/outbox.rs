@@ -102,6 +102,17 @@ pub struct Delivery {
     pub attempts: u32,
     /// For a day close: the keys of its day that have not arrived. Empty unless the close goes without them.
     pub missing: Vec<String>,
+    /// For a part of a count: the other parts that are here and have not been applied.
+    pub other_parts: Vec<OtherPart>,
+    /// The document.
+    pub document: Arc<Document>,
+}
+
+/// A part of the same count.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OtherPart {
+    /// Whether it waits to go; if not, a person must look at it first.
+    pub waiting: bool,
     /// The document.
     pub document: Arc<Document>,
 }

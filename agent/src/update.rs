@@ -172,7 +172,7 @@ impl Notes {
             let name = format!("{NAME}: {}", note.code);
             if shown.insert(name.clone()) {
                 let words = [note.code.as_str(), &note.message, &note.hint];
-                board.trouble(&name, Health::Attention, words, now());
+                board.trouble(&name, Health::Noted, words, now());
             }
         }
         for gone in self.0.difference(&shown) {

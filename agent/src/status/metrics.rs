@@ -129,7 +129,7 @@ fn loops(registry: &mut Registry, api: &Api) {
     let last = Family::<Labels, Gauge>::default();
     for (name, report) in api.parts.board.read() {
         let labels = vec![("loop", name)];
-        let well = i64::from(report.health == Health::Ok);
+        let well = i64::from(report.health <= Health::Noted);
         healthy.get_or_create(&labels).set(well);
         if let Some(at) = report.last_success_at {
             last.get_or_create(&labels).set(at.as_second());

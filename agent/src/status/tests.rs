@@ -90,7 +90,24 @@ fn broken() -> Board {
     board
 }
 
+fn noted(board: Board) -> Board {
+    let words = [
+        "no_code",
+        "Odoo has goods without a number.",
+        "Give them one.",
+    ];
+    board.trouble("catalog: no_code", Health::Noted, words, noon());
+    board
+}
+
 #[rstest]
+#[case::a_note_is_no_alarm(figures(0), noted(Board::default()), "ok", "Everything is sent.")]
+#[case::a_note_hides_nothing(
+    figures(7),
+    noted(out_of_reach()),
+    "offline",
+    "odoo cannot be reached. 7 documents wait and go by themselves."
+)]
 #[case::nothing_to_do(figures(0), Board::default(), "ok", "Everything is sent.")]
 #[case::one(figures(1), Board::default(), "ok", "1 document is on its way.")]
 #[case::some(figures(7), Board::default(), "ok", "7 documents are on their way.")]

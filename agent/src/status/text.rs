@@ -169,7 +169,7 @@ impl Texts {
     /// A state, in a word.
     pub fn health(&self, health: Health) -> &'static str {
         match health {
-            Health::Ok => self.ok,
+            Health::Ok | Health::Noted => self.ok,
             Health::Attention => self.needs_attention,
             Health::Offline => self.offline,
         }

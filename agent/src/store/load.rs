@@ -5,12 +5,12 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use rusqlite::{Connection, Row, params};
 use serde_json::Value;
-use tillpost_shared::document::{Document, SCHEMA};
+use tillpost_shared::document::{Body, Document, SCHEMA};
+use tillpost_shared::key;
 use tillpost_shared::shape::{Place, Unknown};
 use uuid::Uuid;
 
-use crate::outbox::Delivery;
-use crate::outbox::{Answer, Standing};
+use crate::outbox::{Answer, Delivery, OtherPart, Standing, State};
 use crate::store::{StoreError, depends, timestamp};
 
 /// A document as the lane needs it, or why it cannot be sent.
@@ -36,7 +36,42 @@ pub(super) fn load(
         _ => Vec::new(),
     };
     let missing = missing.into_iter().map(|(_, key)| key).collect();
-    Ok((standing, row.delivery(seq, standing.attempts, missing)))
+    let mut delivery = row.delivery(seq, standing.attempts, missing);
+    if let Ok(delivery) = &mut delivery {
+        delivery.other_parts = other_parts(connection, seq, &delivery.document)?;
+    }
+    Ok((standing, delivery))
+}
+
+/// The other parts of the count that the document is a part of.
+fn other_parts(
+    connection: &Connection,
+    seq: i64,
+    document: &Document,
+) -> Result<Vec<OtherPart>, StoreError> {
+    let Body::StockCount(count) = &document.body else {
+        return Ok(Vec::new());
+    };
+    let whole = key::count(&document.head.store, &count.count);
+    let mut question = connection.prepare_cached(
+        "SELECT state, body FROM documents WHERE state <> 'delivered' AND state IN ('waiting', 'held', 'parked')
+             AND seq <> ?1
+             AND kind = 'stock_count' AND (key = ?2 OR substr(key, 1, length(?2) + 1) = ?2 || '/') ORDER BY seq",
+    )?;
+    let rows = question.query_map(params![seq, whole], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
+    })?;
+    let mut parts = Vec::new();
+    for row in rows {
+        let (state, body) = row?;
+        if let Some(document) = body.as_deref().and_then(read_body) {
+            parts.push(OtherPart {
+                waiting: State::from_word(&state) == Some(State::Waiting),
+                document: Arc::new(document),
+            });
+        }
+    }
+    Ok(parts)
 }
 
 /// A document's row, as text.
@@ -80,6 +115,7 @@ impl Stored {
             received_at: timestamp(self.received_at),
             attempts,
             missing,
+            other_parts: Vec::new(),
             document: Arc::new(read_value(value).ok_or_else(unreadable)?),
             key: self.key,
         })

@@ -69,13 +69,12 @@ pub fn key(facts: &Facts, business_date: Day, numbering: &Numbering) -> Option<S
             Some(format!("{}/{}", facts.circle()?, path_of(&rest)))
         }),
         Kind::StockCount => {
-            let count = body.count.as_ref()?.as_str();
-            Some(path_of(&[
-                Some(store),
-                Some("stock_count"),
-                Some(count),
-                part,
-            ]))
+            let whole = count(&facts.store, body.count.as_ref()?);
+            Some(match part {
+                // A code needs no encoding.
+                Some(part) => format!("{whole}/{part}"),
+                None => whole,
+            })
         }
         Kind::StockMove => {
             let (r#type, reference) = (body.r#type.as_ref()?, body.reference.as_ref()?);
@@ -153,6 +152,15 @@ fn dated(number: String, numbers: Numbers, date: Day) -> String {
         Numbers::Never => number,
         Numbers::Restart => format!("{date}/{number}"),
     }
+}
+
+/// The key of a count as a whole; that of a part begins with it.
+pub fn count(store: &Code, count: &Code) -> String {
+    path_of(&[
+        Some(store.as_str()),
+        Some("stock_count"),
+        Some(count.as_str()),
+    ])
 }
 
 /// The uid of a key.

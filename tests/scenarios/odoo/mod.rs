@@ -5,6 +5,7 @@
 
 mod away;
 mod changes;
+mod counts;
 mod kills;
 mod lists;
 mod numbers;

@@ -7,9 +7,8 @@
 //! Several uploads at once can leave several rows of one product and place in Odoo, of which a count would set only
 //! one. So rows are merged first, and the sum is read back.
 //!
-//! # Limits
-//! Parts of a count are kept in memory until the last one comes; after a restart they are delivered again and gather
-//! anew. The last part waits for one further attempt if no other part is here yet.
+//! A count in parts is applied with its last one: the outbox brings along whatever other parts are here. A part that
+//! a person must look at first holds the whole count back, because without its lines goods would be counted away.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -60,32 +59,33 @@ impl Desk {
         &mut self,
         delivery: &Delivery,
         count: &StockCount,
-        batch: &[Delivery],
     ) -> Result<Verdict, Outage> {
-        let whole = format!("{}/stock_count/{}", self.store, count.count);
+        let whole = key::count(&delivery.document.head.store, &count.count);
         if self.counts_applied.contains(&whole) {
             return Ok(Verdict::Accepted(count_name(&whole)));
         }
-        self.gather(&whole, count, batch);
-        let parts = self.count_parts.get(&whole).cloned().unwrap_or_default();
-        let alone = count.part.is_some() && parts.len() < 2 && delivery.attempts == 0;
-        if !count.complete || alone {
-            let applied = stock::was_applied(&self.client, &count_name(&whole)).await?;
-            let awaited = translate::later(
-                translate::parts_awaited(count.count.as_str()),
-                Cause::NotYet,
-            );
-            return Ok(if applied {
-                Verdict::Accepted(count_name(&whole))
+        let others = &delivery.other_parts;
+        let later = |answer| {
+            Ok(Verdict::Postponed {
+                answer,
+                cause: Cause::NotYet,
+            })
+        };
+        if !count.complete {
+            let name = count_name(&whole);
+            return if stock::was_applied(&self.client, &name).await? {
+                Ok(Verdict::Accepted(name))
             } else {
-                awaited
-            });
+                later(translate::parts_awaited(count.count.as_str()))
+            };
         }
-        let documents: Vec<Arc<Document>> =
-            parts.into_iter().map(|(_, document)| document).collect();
+        if others.iter().any(|part| !part.waiting) {
+            return later(translate::part_held(count.count.as_str()));
+        }
+        let others = others.iter().map(|part| &part.document);
+        let documents: Vec<&Arc<Document>> = others.chain([&delivery.document]).collect();
         match self.apply(delivery, count, &documents, &whole).await {
             Ok(reference) => {
-                self.count_parts.remove(&whole);
                 if self.counts_applied.len() >= APPLIED_MAX {
                     self.counts_applied.remove(0);
                 }
@@ -97,24 +97,11 @@ impl Desk {
         }
     }
 
-    /// Remembers the parts of a count that are in this batch.
-    fn gather(&mut self, whole: &str, count: &StockCount, batch: &[Delivery]) {
-        let parts = self.count_parts.entry(whole.to_owned()).or_default();
-        for delivery in batch {
-            let Body::StockCount(part) = &delivery.document.body else {
-                continue;
-            };
-            if part.count == count.count && parts.iter().all(|(uid, _)| *uid != delivery.uid) {
-                parts.push((delivery.uid, Arc::clone(&delivery.document)));
-            }
-        }
-    }
-
     async fn apply(
         &mut self,
         delivery: &Delivery,
         count: &StockCount,
-        documents: &[Arc<Document>],
+        documents: &[&Arc<Document>],
         whole: &str,
     ) -> Result<String, Stop> {
         let lines: Vec<&CountLine> = documents

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::json;
 use tillpost_shared::config::{Destination, Environment, Store};
-use tillpost_shared::document::{Document, Kind};
+use tillpost_shared::document::Kind;
 use tillpost_shared::key::Numbering;
 
 use super::answer::outage;
@@ -50,8 +50,6 @@ pub struct Desk {
     pub orders_max: usize,
     /// Cash that a till counted for a day which is not closed yet.
     pub counted: HashMap<(String, Date), Decimal>,
-    /// Parts of counts that wait for the last one, by the count's key.
-    pub count_parts: HashMap<String, Vec<(uuid::Uuid, std::sync::Arc<Document>)>>,
     /// Counts that were applied, by the count's key.
     pub counts_applied: Vec<String>,
 }
@@ -73,7 +71,6 @@ impl Desk {
             customers: HashMap::new(),
             orders_max: ORDERS_MAX,
             counted: HashMap::new(),
-            count_parts: HashMap::new(),
             counts_applied: Vec::new(),
         }
     }

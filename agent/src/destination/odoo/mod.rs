@@ -141,7 +141,7 @@ async fn single(
         Body::DayOpen(open) => desk.day_open(delivery, open).await?,
         Body::DayClose(close) => desk.day_close(delivery, close).await?,
         Body::CashMovement(movement) => desk.cash_movement(delivery, movement).await?,
-        Body::StockCount(count) => desk.stock_count(delivery, count, batch).await?,
+        Body::StockCount(count) => desk.stock_count(delivery, count).await?,
         Body::TillActivity(_) => Verdict::Accepted("nothing to post".to_owned()),
         Body::Settlement(_) => {
             translate::refused_here(translate::not_supported("card settlements"))

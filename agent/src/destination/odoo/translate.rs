@@ -314,6 +314,17 @@ pub fn parts_awaited(count: &str) -> Answer {
     )
 }
 
+/// Another part of the count is held or parked.
+pub fn part_held(count: &str) -> Answer {
+    Answer::new(
+        "waits_for_part",
+        format!(
+            "Another part of the count {count} waits for a person; without it goods would be counted away."
+        ),
+        "Release, retry or withdraw the other part; the count then goes on by itself.",
+    )
+}
+
 /// The place of a count is not in Odoo.
 pub fn location_unknown(name: &str) -> Answer {
     Answer::new(
