@@ -12,6 +12,8 @@ mod durable;
 mod folder;
 mod held;
 mod odoo;
+mod outage;
+mod overload;
 mod refused;
 mod sync_trace;
 mod tidy;
