@@ -6,6 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use tillpost_shared::document::Kind;
 use tillpost_shared::intake::{self, Judged, Reading, Terms};
+use tillpost_shared::key;
 use tillpost_shared::problem::{Code, Problem};
 
 use jiff::Timestamp;
@@ -160,14 +161,17 @@ fn doubled(
     seq: i64,
     content_hash: &[u8; 32],
 ) -> Result<Option<Problem>, StoreError> {
+    let natural: String = connection
+        .prepare_cached("SELECT COALESCE(conflict_of, key) FROM documents WHERE seq = ?1")?
+        .query_row([seq], |row| row.get(0))?;
+    // Keys are found by their uid: there is no index of the keys themselves.
+    let uid = key::uid(&natural).to_string();
     let same: Option<String> = connection
         .prepare_cached(
-            "SELECT o.id FROM documents own
-             CROSS JOIN documents o ON o.key = COALESCE(own.conflict_of, own.key)
-                 OR o.conflict_of = COALESCE(own.conflict_of, own.key)
-             WHERE own.seq = ?1 AND o.seq <> own.seq AND o.state <> 'withdrawn' AND o.content_hash = ?2 LIMIT 1",
+            "SELECT o.id FROM documents o WHERE (o.uid = ?3 OR o.conflict_of = ?4)
+                 AND o.seq <> ?1 AND o.state <> 'withdrawn' AND o.content_hash = ?2 LIMIT 1",
         )?
-        .query_row(params![seq, content_hash], |row| row.get(0))
+        .query_row(params![seq, content_hash, uid, natural], |row| row.get(0))
         .optional()?;
     Ok(same.map(|id| {
         let message = format!("the same document is stored already, with the id {id}");
