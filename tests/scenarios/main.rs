@@ -19,6 +19,8 @@ mod inbox_samples;
 mod kills;
 mod line_faults;
 mod odoo;
+mod outage;
+mod overload;
 mod power_cut;
 mod refused;
 mod restore;

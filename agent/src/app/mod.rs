@@ -26,6 +26,8 @@ use crate::{failpoint, paths, secret};
 
 /// Threads that answer tills and talk to destinations; files and SQLite have threads of their own.
 const WORKERS: usize = 2;
+/// Threads for files and SQLite at one time; more work waits its turn, so that many questions at once stay small.
+const BLOCKING_MAX: usize = 16;
 /// The folder of catalogs in the data folder.
 const CATALOG_FOLDER: &str = "catalog";
 /// The name under which the board tells of a damaged outbox.
@@ -107,6 +109,7 @@ pub fn run(config: Config, profiles: &Path) -> Result<(), AppError> {
 pub fn runtime() -> Result<tokio::runtime::Runtime, AppError> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
+        .max_blocking_threads(BLOCKING_MAX)
         .enable_all()
         .build()
         .map_err(|source| AppError::Machine {

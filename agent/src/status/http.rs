@@ -42,8 +42,7 @@ async fn figures_of(api: &Api) -> Result<Figures, Refusal> {
             destinations.map(|one| one.name.clone()).collect()
         },
     };
-    api.ask(move |reader| figures::figures(reader, &question))
-        .await
+    api.figures(question).await
 }
 
 async fn status_of(api: &Api, looks: Looks) -> Result<Status, Refusal> {

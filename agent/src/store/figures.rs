@@ -178,9 +178,10 @@ fn lanes(
     let mut waiting = connection.prepare_cached(
         "SELECT COUNT(*) FROM deliveries WHERE destination = ?1 AND state = 'waiting'",
     )?;
+    // A document with a parked delivery is parked, or held: without its state every delivery there ever was is read.
     let mut parked = connection.prepare_cached(
-        "SELECT COUNT(*) FROM documents o JOIN deliveries d USING (seq)
-         WHERE o.state <> 'delivered' AND d.destination = ?1 AND d.state = 'parked'",
+        "SELECT COUNT(*) FROM documents o INDEXED BY documents_state CROSS JOIN deliveries d USING (seq)
+         WHERE o.state IN ('held', 'parked') AND o.state <> 'delivered' AND d.destination = ?1 AND d.state = 'parked'",
     )?;
     let mut delivered = connection.prepare_cached(
         "SELECT COUNT(*) FROM deliveries WHERE destination = ?1 AND delivered_at >= ?2",
@@ -200,8 +201,9 @@ fn lanes(
 fn reasons(connection: &Connection, destinations: &[String]) -> Result<Vec<Reason>, StoreError> {
     let mut groups = Groups::default();
     let mut parked = connection.prepare_cached(
-        "SELECT o.id, d.since, d.answer, d.destination FROM documents o JOIN deliveries d USING (seq)
-         WHERE o.state <> 'delivered' AND d.state = 'parked' ORDER BY o.seq LIMIT ?1",
+        "SELECT o.id, d.since, d.answer, d.destination FROM documents o INDEXED BY documents_state
+         CROSS JOIN deliveries d USING (seq)
+         WHERE o.state IN ('held', 'parked') AND o.state <> 'delivered' AND d.state = 'parked' ORDER BY o.seq LIMIT ?1",
     )?;
     let mut rows = parked.query([REASONS_MAX])?;
     while let Some(row) = rows.next()? {

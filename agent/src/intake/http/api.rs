@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::Connection;
 use tillpost_shared::config::Config;
@@ -21,6 +22,7 @@ use crate::intake::http::body::IN_HAND_KIB_MAX;
 use crate::intake::http::hosts::Hosts;
 use crate::intake::http::login::Logins;
 use crate::secret::Secret;
+use crate::store::figures::{self, Figures, Question};
 use crate::store::proof::ReadBacks;
 use crate::store::room::Room;
 use crate::store::{Store, StoreError, tills};
@@ -31,6 +33,12 @@ const READY_FOR: Duration = Duration::from_secs(1);
 const READY_MAX: Duration = Duration::from_secs(5);
 /// The setting that a proof of readiness writes.
 const READY_SETTING: &str = "ready_at";
+
+/// Figures that cost less than this are counted anew for whoever asks.
+const FIGURES_CHEAP: Duration = Duration::from_millis(250);
+/// Others are told again for so many times what they cost: with a queue of a million documents, counting takes a few
+/// per cent of the machine, however often the page is asked for.
+const FIGURES_KEPT: u32 = 20;
 
 /// What the API is made of.
 pub struct Parts {
@@ -67,6 +75,22 @@ pub struct Api {
     pub(super) room: Semaphore,
     look_ups: AtomicU64,
     ready: tokio::sync::Mutex<Option<(Instant, bool)>>,
+    figures: tokio::sync::Mutex<Option<Counted>>,
+}
+
+/// Figures as they were counted.
+struct Counted {
+    figures: Figures,
+    day_began_at: Timestamp,
+    ended: Instant,
+    cost: Duration,
+}
+
+impl Counted {
+    /// Whether they are still told. Pure.
+    fn holds(cost: Duration, age: Duration) -> bool {
+        cost >= FIGURES_CHEAP && age < cost * FIGURES_KEPT
+    }
 }
 
 impl fmt::Debug for Api {
@@ -86,6 +110,7 @@ impl Api {
             room: Semaphore::new(IN_HAND_KIB_MAX),
             look_ups: AtomicU64::new(0),
             ready: tokio::sync::Mutex::default(),
+            figures: tokio::sync::Mutex::default(),
         })
     }
 
@@ -108,6 +133,28 @@ impl Api {
         let asked = tokio::task::spawn_blocking(move || store.read(work)).await;
         // It ends early only when the agent itself does.
         Ok(asked.map_err(|_| Refusal::stopping())??)
+    }
+
+    /// How the outbox stands. Counted for one at a time, and where that takes long, told again for a while.
+    pub(crate) async fn figures(&self, question: Question) -> Result<Figures, Refusal> {
+        let mut last = self.figures.lock().await;
+        if let Some(counted) = &*last
+            && counted.day_began_at == question.day_began_at
+            && Counted::holds(counted.cost, counted.ended.elapsed())
+        {
+            return Ok(counted.figures.clone());
+        }
+        let (begun, day_began_at) = (Instant::now(), question.day_began_at);
+        let figures = self
+            .ask(move |reader| figures::figures(reader, &question))
+            .await?;
+        *last = Some(Counted {
+            figures: figures.clone(),
+            day_began_at,
+            ended: Instant::now(),
+            cost: begun.elapsed(),
+        });
+        Ok(figures)
     }
 
     /// How many look-ups were answered since the start.
@@ -139,5 +186,21 @@ impl Api {
             && matches!(tokio::time::timeout(READY_MAX, commit).await, Ok(Ok(())));
         *last = Some((Instant::now(), ready));
         ready
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_counted_anew_unless_that_takes_long() {
+        let millis = Duration::from_millis;
+        assert!(
+            !Counted::holds(millis(249), millis(0)),
+            "cheap ones are always fresh"
+        );
+        assert!(Counted::holds(millis(250), millis(4_999)));
+        assert!(!Counted::holds(millis(250), millis(5_000)));
     }
 }

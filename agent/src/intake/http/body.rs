@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::intake::http::answer::Refusal;
+use crate::intake::http::patience;
 
 /// Bytes of a body, sent and decompressed.
 pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -27,6 +28,9 @@ pub const IN_HAND_KIB_MAX: usize = 48 * 1024;
 /// Seconds after which a sender that was asked to wait tries again.
 const BUSY_RETRY: u32 = 1;
 const KIB: usize = 1024;
+/// Kibibytes of each body that count for nothing: a few large uploads must not keep a till from handing in a sale. How
+/// many bodies there are at one time is bounded by the connections.
+const FREE_KIB: usize = 64;
 
 /// A body in memory, and the room it takes there until it is dropped.
 #[derive(Debug)]
@@ -93,7 +97,7 @@ pub async fn read<'a>(
         }
         read
     };
-    timeout(BODY_TIME_MAX, reading)
+    timeout(patience::within(BODY_TIME_MAX), reading)
         .await
         .map_err(|_| incomplete())?
 }
@@ -215,7 +219,8 @@ impl<'a> Limited<'a> {
         if size > BODY_BYTES_MAX {
             return Err(too_large());
         }
-        let missing = size.div_ceil(KIB) - self.room.num_permits();
+        let counted = size.div_ceil(KIB).saturating_sub(FREE_KIB);
+        let missing = counted - self.room.num_permits();
         let missing = u32::try_from(missing).map_err(|_| too_large())?;
         let more = self.semaphore.try_acquire_many(missing);
         self.room.merge(more.map_err(|_| busy())?);

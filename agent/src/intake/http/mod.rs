@@ -8,11 +8,13 @@ pub mod access;
 pub mod answer;
 pub mod api;
 pub mod body;
+mod crowd;
 mod documents;
 mod health;
 mod hosts;
 pub mod login;
 mod look_up;
+mod patience;
 mod serve;
 mod sign_in;
 

@@ -2,33 +2,46 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::Request;
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::intake::http::access::Peer;
+use crate::intake::http::crowd::{Crowd, Place};
+use crate::intake::http::patience;
 
-/// Connections at one time; more wait to be accepted.
+/// Connections at one time; for more, those make place that keep the agent waiting.
 const CONNECTIONS_MAX: usize = 512;
 /// How long a request's head may take, and how long a connection may stay quiet between two requests.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(75);
+/// How long the agent waits for the other side at all: longer than a head or a body may take, so that it ends only
+/// those that do not read their answer.
+const AWAITED_MAX: Duration = Duration::from_secs(90);
+/// How often that is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Bytes of a request's head, and of what is read ahead of its body.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// How long requests in hand may take after a stop.
 const FINISH_MAX: Duration = Duration::from_secs(10);
 /// How long to wait when the system gives no more connections.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How many connections are ended then, so that files can be opened again.
+const SENT_OUT: usize = 16;
+/// Of the files that the system lets this process open, one in so many may be a connection: the outbox, the log and
+/// whatever is sent need some too.
+const FILES_PER_CONNECTION: usize = 2;
 
 /// Serves the router until `stop`, then waits for the requests in hand.
 ///
@@ -40,27 +53,31 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> io::Result<()> {
     listener.local_addr()?;
-    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let crowd = Crowd::new(places(files_max()));
     let connections = TaskTracker::new();
     loop {
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else {
-            break;
-        };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => break,
         };
         match accepted {
             Ok((stream, peer)) => {
+                let place = tokio::select! {
+                    place = crowd.enter(peer.ip().to_canonical()) => Arc::new(place),
+                    () = stop.cancelled() => break,
+                };
                 let (router, stop) = (router.clone(), stop.clone());
-                connections.spawn(async move {
-                    converse(stream, peer, router, stop).await;
-                    drop(place);
-                });
+                connections.spawn(converse(stream, peer, router, place, stop));
             }
             Err(error) => {
                 tracing::warn!(error = %error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                // The system's limit may be lower than ours: then it is the same as a full room.
+                let out = (0..SENT_OUT).take_while(|_| crowd.send_one_out(Instant::now()));
+                if out.count() == 0 {
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                } else {
+                    tokio::task::yield_now().await;
+                }
             }
         }
     }
@@ -76,18 +93,49 @@ pub async fn serve(
     Ok(())
 }
 
-async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, stop: CancellationToken) {
+/// How many connections there may be, where the system lets us open so many files.
+fn places(files_max: Option<usize>) -> usize {
+    let places = files_max.map_or(CONNECTIONS_MAX, |files| files / FILES_PER_CONNECTION);
+    places.clamp(1, CONNECTIONS_MAX)
+}
+
+/// How many files this process may open; `None` where the system does not say.
+fn files_max() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    place: Arc<Place>,
+    stop: CancellationToken,
+) {
     // An answer is small and must not wait for more to come; without it only the wait is longer.
     let _ = stream.set_nodelay(true);
+    let asked = Arc::clone(&place);
     let answer = move |request: hyper::Request<Incoming>| {
-        let mut request: Request = request.map(axum::body::Body::new);
+        let (router, place) = (router.clone(), Arc::clone(&asked));
+        let mut request: Request =
+            request.map(|body| axum::body::Body::new(Awaited::new(body, Arc::clone(&place))));
         request.extensions_mut().insert(Peer(peer));
-        router.clone().oneshot(request)
+        async move {
+            let answer = router.oneshot(request).await;
+            let bytes = answer
+                .as_ref()
+                .map_or(0, |answer| answer.body().size_hint().lower());
+            place.answered(bytes);
+            answer
+        }
     };
     let service = TowerToHyperService::new(tower::service_fn(answer));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME_MAX)
+        .header_read_timeout(patience::within(HEAD_TIME_MAX))
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
@@ -97,10 +145,61 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, stop: Can
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        () = place.asked_to_leave() => Ok(()),
+        () = awaited_too_long(&place) => Ok(()),
     };
     if let Err(error) = ended {
         // The other side went away, or spoke no HTTP: its affair.
         tracing::debug!(error = %error, "a connection ended early");
+    }
+}
+
+/// Ends when the other side has kept the agent waiting too long.
+async fn awaited_too_long(place: &Place) {
+    let limit = patience::within(AWAITED_MAX);
+    while place.awaited_for() < limit {
+        tokio::time::sleep(LOOK_EVERY.min(limit)).await;
+    }
+}
+
+/// A request's body that tells the room when it has arrived: until then the agent waits for its sender.
+struct Awaited {
+    body: Incoming,
+    place: Arc<Place>,
+}
+
+impl Awaited {
+    fn new(body: Incoming, place: Arc<Place>) -> Self {
+        if body.is_end_stream() {
+            place.served();
+        } else {
+            place.awaited();
+        }
+        Self { body, place }
+    }
+}
+
+impl Body for Awaited {
+    type Data = <Incoming as Body>::Data;
+    type Error = <Incoming as Body>::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if matches!(polled, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.place.served();
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -110,6 +209,15 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
+
+    #[test]
+    fn half_of_the_files_may_be_connections() {
+        assert_eq!(places(Some(1_000_000)), CONNECTIONS_MAX);
+        assert_eq!(
+            [places(Some(120)), places(Some(1)), places(None)],
+            [60, 1, CONNECTIONS_MAX]
+        );
+    }
 
     const QUESTION: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
