@@ -13,6 +13,8 @@ const SCHEMA: &str = include_str!("schema.sql");
 /// How long to wait for another connection's lock; only a backup or a person's tool holds one.
 const BUSY_MAX: Duration = Duration::from_secs(60);
 /// Pages in the log before SQLite moves them into the main file. A page is 4 KiB: the smaller, the less one sale writes.
+/// Done by the writer itself: a second connection that does it meanwhile never catches up under load, so that the log is
+/// not begun anew and grows by 40 MB a second, and commits get slower, not quicker.
 const CHECKPOINT_PAGES: u32 = 4_000;
 /// The log is cut back to this after a checkpoint.
 const LOG_BYTES_MAX: u32 = 64 << 20;
