@@ -15,7 +15,8 @@ const SCHEMA: &str = include_str!("schema.sql");
 const BUSY_MAX: Duration = Duration::from_secs(60);
 /// Bytes of a page: the smaller, the less one sale writes.
 pub const PAGE_BYTES: usize = 4_096;
-/// Pages in the log before SQLite moves them into the main file.
+/// Pages in the log before SQLite moves them into the main file. Done by the writer itself: a second connection that does
+/// it meanwhile never catches up under load, so that the log is not begun anew and grows by 40 MB a second.
 const CHECKPOINT_PAGES: u32 = 4_000;
 /// The log is cut back to this after a checkpoint.
 const LOG_BYTES_MAX: u32 = 64 << 20;
