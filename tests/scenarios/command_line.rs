@@ -22,6 +22,9 @@ fn the_demo_rings_up_a_day_delivers_it_and_proves_it() {
     );
     let proof = said.stdout.to_lowercase();
     assert!(proof.contains("complete"), "the proof is printed: {said:?}");
+    for row in ["sale", "return", "day_close", "stock_count"] {
+        assert!(proof.contains(row), "no {row} in the proof: {said:?}");
+    }
     let written = folder::keys(&folder.join("head-office"));
     let twice = written.values().filter(|times| **times > 1).count();
     assert!(

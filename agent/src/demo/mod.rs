@@ -12,13 +12,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use jiff::tz::TimeZone;
+use jiff::civil::Date;
 use serde_json::Value;
 use tillpost_shared::config::{self, Config};
 
 use crate::activity::now;
 use crate::app::{self, AppError, Running};
 use crate::destination::line;
+use crate::intake::house::House;
 use crate::paths;
 
 /// The demo shop's time zone.
@@ -55,10 +56,15 @@ pub fn run(dir: Option<PathBuf>, once: bool) -> Result<bool, AppError> {
         (None, dir) => dir.unwrap_or_default(),
     };
     app::runtime()?.block_on(async {
-        let running = app::start(configuration(&dir, once)?, &dir).await?;
+        let config = configuration(&dir, once)?;
+        // Shortly after midnight the trading day is still yesterday's.
+        let today = House::of(&config).map(|house| house.business_date(now()));
+        let today =
+            today.ok_or_else(|| AppError::Config("the demo's store has no code".to_owned()))?;
+        let running = app::start(config, &dir).await?;
         app::announce(running.address);
         let outcome = tokio::select! {
-            outcome = shop_day(&running, &dir, once) => outcome,
+            outcome = shop_day(&running, &dir, today, once) => outcome,
             () = app::asked_to_stop() => Ok(true),
         };
         running.stop().await;
@@ -66,16 +72,21 @@ pub fn run(dir: Option<PathBuf>, once: bool) -> Result<bool, AppError> {
     })
 }
 
-async fn shop_day(running: &Running, dir: &Path, once: bool) -> Result<bool, AppError> {
+async fn shop_day(
+    running: &Running,
+    dir: &Path,
+    today: Date,
+    once: bool,
+) -> Result<bool, AppError> {
     let pace = if once { Duration::ZERO } else { PACE };
-    ring_up(running.address, pace).await?;
+    ring_up(running.address, today, pace).await?;
     say(&format!(
         "The day is rung up. Everything lies in {}.",
         dir.display()
     ))?;
     if once {
         arrived(running).await?;
-        let proof = get(running.address, "/v1/proof").await?;
+        let proof = get(running.address, &format!("/v1/proof?date={today}")).await?;
         say(&crate::cli::proof::text(&proof))?;
         return Ok(proof["complete"] == true);
     }
@@ -85,9 +96,8 @@ async fn shop_day(running: &Running, dir: &Path, once: bool) -> Result<bool, App
 }
 
 /// Both tills at the same time, then the count.
-async fn ring_up(address: SocketAddr, pace: Duration) -> Result<(), AppError> {
-    let zone = TimeZone::get(ZONE).unwrap_or(TimeZone::UTC);
-    let (moment, today) = (now(), now().to_zoned(zone).date());
+async fn ring_up(address: SocketAddr, today: Date, pace: Duration) -> Result<(), AppError> {
+    let moment = now();
     let products = goods::sample(moment);
     let mut days = day::ring_up(&products, moment - OPENED_BEFORE, today, SEED).into_iter();
     let mut next = || days.next().unwrap_or_default();
