@@ -9,6 +9,10 @@ use tokio::runtime::Runtime;
 /// A request that takes longer hangs.
 const HANG: Duration = Duration::from_secs(150);
 
+/// A connection that was quiet for so long is not used again: the agent ends it after 75 seconds, and a client whose
+/// runtime stands still between two calls would not see that before it has sent.
+const QUIET_MAX: Duration = Duration::from_secs(30);
+
 /// The client; blocks the calling thread.
 pub struct Http {
     runtime: Runtime,
@@ -63,7 +67,12 @@ pub fn client() -> Client {
         clippy::disallowed_methods,
         reason = "the agent's own client is what is tested"
     )]
-    Client::builder().timeout(HANG).no_proxy().build().unwrap()
+    Client::builder()
+        .timeout(HANG)
+        .pool_idle_timeout(QUIET_MAX)
+        .no_proxy()
+        .build()
+        .unwrap()
 }
 
 /// Sends a request and reads the answer to its end.
