@@ -16,7 +16,7 @@ use tillpost_tests::tills::{self, Till};
 use tillpost_tests::{folder, wait};
 
 /// The named points on a document's way from the till to the folder.
-const POINTS: [&str; 8] = [
+pub const POINTS: [&str; 8] = [
     "desk.stored",
     "desk.committed",
     "lane.claimed",
@@ -28,7 +28,7 @@ const POINTS: [&str; 8] = [
 ];
 const RANDOM_MOMENT: &str = "random moment";
 /// A point is waited for until it has been passed so often.
-const PASSES_MAX: u64 = 4;
+pub const PASSES_MAX: u64 = 4;
 /// Kills in one store; then another begins. The receiver's folder is read at every start, so they get slower.
 const KILLS_OF_STORE: usize = 50;
 /// How long a store may take to drain at the end.
@@ -60,7 +60,8 @@ fn life(home: &Home, tills: &mut [Till], point: &str, random: &mut Random) {
     assert!(hit(&said.stderr, point), "{point}: {said:?}");
 }
 
-fn hit(said: &str, point: &str) -> bool {
+/// Whether the agent said that it ended at this point.
+pub fn hit(said: &str, point: &str) -> bool {
     said.contains(&format!("failpoint {point} hit"))
 }
 
