@@ -14,7 +14,7 @@ use tillpost_tests::disk::{Cutter, Disk};
 use tillpost_tests::home::{Home, Setup};
 use tillpost_tests::random::Random;
 use tillpost_tests::tills::{self, Till};
-use tillpost_tests::{folder, namespace, wait};
+use tillpost_tests::{folder, namespace, report, wait};
 
 use crate::kills::{PASSES_MAX, POINTS, hit};
 
@@ -210,18 +210,15 @@ impl Shop {
     }
 
     /// Drains what is left and compares.
-    fn end(self, hits: &BTreeMap<Fault, usize>) {
+    fn end(self, documents: usize, hits: &BTreeMap<Fault, usize>) {
         let agent = self.home.start();
         agent.wait_drained(DRAIN);
         let promised = tills::promised(&self.tills);
         let lost = tills::lost(&self.tills, &self.home.data().join("outbox.db")).len();
         agent.stop();
         let (missing, double) = compare(&promised, &self.home);
-        println!("\n{}", table(hits));
-        println!(
-            "| documents | lost | missing in the folder | double there |\n|---|---|---|---|\n| {} | {lost} | {missing} | {double} |",
-            promised.len()
-        );
+        let name = format!("{documents} documents to a folder");
+        report::publish(&name, &table(promised.len(), [lost, missing, double], hits));
         assert_eq!((lost, missing, double), (0, 0, 0));
         // The comparison itself: one file away is a loss, one file twice a double.
         let files = folder::files(&self.home.out());
@@ -245,11 +242,17 @@ fn compare(promised: &BTreeMap<&String, &String>, home: &Home) -> (usize, usize)
     (missing, double)
 }
 
-fn table(hits: &BTreeMap<Fault, usize>) -> String {
-    let rows = hits
-        .iter()
-        .map(|(fault, times)| format!("| {fault:?} | {times} |\n"));
-    format!("| fault | times |\n|---|---|\n{}", rows.collect::<String>())
+fn table(acknowledged: usize, counts: [usize; 3], hits: &BTreeMap<Fault, usize>) -> String {
+    for (fault, times) in hits {
+        println!("{times:>6} times {fault:?}");
+    }
+    let [lost, missing, double] = counts;
+    format!(
+        "| to | documents | faults that happened | lost from the outbox | missing there | double there |\n\
+         |---|---|---|---|---|---|\n\
+         | a folder, both disks failing | {acknowledged} | {} | {lost} | {missing} | {double} |\n",
+        report::times(hits)
+    )
 }
 
 fn faults(documents: usize, batch_max: u64, seed: u64) {
@@ -258,8 +261,8 @@ fn faults(documents: usize, batch_max: u64, seed: u64) {
     let deck = deck();
     for n in 0..LIVES_MAX {
         let done = tills::promised(&shop.tills).len() >= documents;
-        if done && hits.len() == deck.iter().collect::<std::collections::BTreeSet<_>>().len() {
-            return shop.end(&hits);
+        if done && deck.iter().all(|fault| hits.contains_key(fault)) {
+            return shop.end(documents, &hits);
         }
         let fault = deck[n % deck.len()];
         shop.live(fault);
