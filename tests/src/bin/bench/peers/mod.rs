@@ -3,6 +3,7 @@
 //!
 //! `tests/peers/install` prints where the programs are. Everybody takes turns in the same rounds on the same disk.
 
+pub mod drain;
 mod nats;
 mod postgres;
 mod redis;
