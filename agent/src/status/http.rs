@@ -41,6 +41,7 @@ async fn figures_of(api: &Api) -> Result<Figures, Refusal> {
             let destinations = api.parts.config.destinations.iter();
             destinations.map(|one| one.name.clone()).collect()
         },
+        stays: api.parts.config.some_kind_stays(),
     };
     api.figures(question).await
 }

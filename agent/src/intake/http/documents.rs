@@ -26,7 +26,7 @@ use crate::outbox::State as DocumentState;
 use crate::store::person::{self, Action, Done};
 use crate::store::read::{self, Filter};
 
-/// Bodies up to this size are taken apart on the spot; more on a thread of its own.
+/// Bodies up to this size are taken apart on the spot; more on a thread of its own, a few at a time.
 const BYTES_ON_THE_SPOT_MAX: usize = 64 * 1024;
 /// Documents on a page.
 const LIMIT_MAX: usize = 1_000;
@@ -51,7 +51,12 @@ pub async fn hand_over(
     }
     let media = body::media(&headers)?;
     let mut read = body::read(&headers, body, &api.room).await?;
-    let items = if read.bytes.len() <= BYTES_ON_THE_SPOT_MAX {
+    let large = read.bytes.len() > BYTES_ON_THE_SPOT_MAX;
+    let _turn = match large {
+        true => Some(api.large.acquire().await.map_err(|_| Refusal::stopping())?),
+        false => None,
+    };
+    let items = if !large {
         split(&read.bytes, media)
     } else {
         let bytes = std::mem::take(&mut read.bytes);
