@@ -128,6 +128,7 @@ impl Checks {
             routes::catalog(self, catalog, config, root.key("catalog"));
         }
         routes::inboxes(self, &config.inboxes, root.key("inbox"));
+        routes::price_files(self, config, root.key("price_file"));
     }
 
     fn store(&mut self, store: &Store, place: Place<'_>) {
