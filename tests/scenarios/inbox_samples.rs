@@ -15,7 +15,7 @@ use tillpost_tests::plain_sum::{Plain, hundredths, poslog};
 use crate::inbox::{drop_in, files, handed_over, store, taken};
 
 /// The samples, or nothing, said loudly: they are other people's and not part of this project.
-fn samples() -> Option<PathBuf> {
+pub fn samples() -> Option<PathBuf> {
     let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/samples"));
     let named = std::env::var_os("TILLPOST_SAMPLES").map(PathBuf::from);
     let places = [Some(beside), named].into_iter().flatten();
@@ -74,7 +74,7 @@ fn fed(home: &Home, agent: &Agent, folder: &Path, names: &[&str]) -> Vec<Value> 
     before
 }
 
-fn text<'a>(document: &'a Value, pointer: &str) -> &'a str {
+pub fn text<'a>(document: &'a Value, pointer: &str) -> &'a str {
     document
         .pointer(pointer)
         .and_then(Value::as_str)
@@ -93,7 +93,7 @@ fn plain(document: &Value) -> Plain {
     }
 }
 
-fn home_of(profile: &str, code: &str) -> Home {
+pub fn home_of(profile: &str, code: &str) -> Home {
     let home = store(profile, "");
     let config = fs::read_to_string(home.config()).unwrap();
     fs::write(

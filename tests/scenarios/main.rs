@@ -15,6 +15,7 @@ mod durable;
 mod folder;
 mod held;
 mod inbox;
+mod inbox_expected;
 mod inbox_samples;
 mod kills;
 mod line_faults;

@@ -167,8 +167,8 @@ impl Gather<'_> {
     fn head(&self, receipt: &mut Receipt, row: &Row) -> Result<(), Problem> {
         let text = |field: &str| self.columns.text(row, field, self.table);
         for field in HEAD {
-            if let Some(text) = text(field)
-                && !receipt.head.iter().any(|(known, _)| *known == field)
+            if !receipt.head.iter().any(|(known, _)| *known == field)
+                && let Some(text) = text(field)
             {
                 let coded = field == "store";
                 let named = coded.then(|| self.table.stores.get(text)).flatten();
