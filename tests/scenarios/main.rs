@@ -16,6 +16,7 @@ mod folder;
 mod held;
 mod inbox;
 mod inbox_expected;
+mod inbox_large;
 mod inbox_samples;
 mod kills;
 mod line_faults;
