@@ -8,6 +8,8 @@ pub mod clean;
 pub mod decoder;
 pub mod guess;
 pub mod json;
+#[cfg(test)]
+mod made_tests;
 pub mod names;
 pub mod number;
 pub mod outward;

@@ -134,6 +134,14 @@ impl Gather<'_> {
         if self.table.record == Record::SaleHeaders {
             return self.whole(receipt, row, at);
         }
+        // What a receipt comes to may stand in one of its rows only.
+        let number = |field: &str| self.columns.number(row, field, self.table);
+        if receipt.total.is_none() {
+            receipt.total = number("document_total")?;
+        }
+        if receipt.tax.is_none() {
+            receipt.tax = number("document_tax")?;
+        }
         match self.row_kind(row) {
             "line" => {
                 let line = self.line(row, at)?;
