@@ -14,7 +14,7 @@ use tillpost_tests::plain_sum::{hundredths, rows};
 use tillpost_tests::wait;
 
 use crate::inbox::{drop_in, files, handed_over, store, taken};
-use crate::inbox_samples::{home_of, samples, text};
+use crate::inbox_samples::{home_of, nothing_private, samples, text};
 
 const LOYVERSE: &str = include_str!("../../shared/src/profile/shipped/loyverse_pair.toml");
 const SQUARE: &str = include_str!("../../shared/src/profile/shipped/square_pair.toml");
@@ -48,6 +48,7 @@ fn stored(profile: &str, code: &str, file: &Path) -> Value {
     let agent = home.start();
     feed(&home, &agent, file);
     let documents = listed(&agent, "delivered");
+    nothing_private(&home);
     let [one] = &documents[..] else {
         panic!("{}: {documents:?}", file.display())
     };
@@ -280,6 +281,7 @@ fn squares_refund_is_its_own_and_an_item_without_payment_waits_and_is_held() {
     assert_eq!(held.len(), 1, "{held:?}");
     assert_eq!(text(&held[0], "/document/source/reference"), "PC3");
     assert!(files(&home.path().join("in/refused")).is_empty());
+    nothing_private(&home);
 }
 
 #[test]
@@ -326,4 +328,5 @@ fn loyverses_sums_that_disagree_are_held_and_a_receipt_without_lines_waits() {
     both(&home, &samples.join("csv"), names);
     taken(&home, &agent);
     assert_eq!((agent.count("held"), handed_over(&home).len()), (2, 0));
+    nothing_private(&home);
 }

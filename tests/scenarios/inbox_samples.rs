@@ -44,7 +44,7 @@ const FORBIDDEN: [&str; 11] = [
 ];
 
 #[track_caller]
-fn nothing_private(home: &Home) {
+pub fn nothing_private(home: &Home) {
     for (path, bytes) in home.every_file() {
         let text = String::from_utf8_lossy(&bytes);
         for word in FORBIDDEN {
@@ -337,4 +337,29 @@ fn a_pair_of_other_peoples_is_joined_and_what_is_alone_waits() {
     );
     // The item that no payment names waits, and with it both files.
     assert_eq!(files(&home.path().join("in")).len(), 2);
+}
+
+#[test]
+fn the_search_for_what_must_not_be_kept_finds_it_wherever_it_lies() {
+    let home = store("ndjson", "");
+    nothing_private(&home);
+    for place in [
+        "data/outbox.db-wal",
+        "data/log/tillpost.log",
+        "in/waiting.xml",
+        "in/done/a.xml",
+        "in/refused/a.xml.reason.txt",
+        "out/a.ndjson",
+    ] {
+        for word in ["Erika", "0000000000000040000066677"] {
+            let file = home.path().join(place);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(&file, format!("\u{0}\u{1}binary {word} binary")).unwrap();
+            let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                nothing_private(&home);
+            }));
+            assert!(found.is_err(), "{word} in {place} was not found");
+            fs::remove_file(file).unwrap();
+        }
+    }
 }
