@@ -9,7 +9,9 @@ use toml::de::DeTable;
 
 use super::parsed::{loopback, time_of_day, zone};
 use super::place::Place;
-use super::{Config, Environment, Listen, Numbers, Store, Till, routes, schema, structure};
+use super::{
+    Config, Environment, Listen, Numbers, Store, Till, approval, routes, schema, structure,
+};
 use crate::currency;
 use crate::scalar::{Code, Day};
 
@@ -129,6 +131,7 @@ impl Checks {
         }
         routes::inboxes(self, &config.inboxes, root.key("inbox"));
         routes::price_files(self, config, root.key("price_file"));
+        approval::approvals(self, &config.approvals, root.key("approval"));
     }
 
     fn store(&mut self, store: &Store, place: Place<'_>) {

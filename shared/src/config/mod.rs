@@ -2,6 +2,7 @@
 //!
 //! Reading the text is here; files, environment variables and credentials are the agent's business.
 
+mod approval;
 pub mod check;
 mod parsed;
 mod place;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use approval::{Approval, ApprovalRule};
 pub use check::{ConfigError, read};
 pub use parsed::duration;
 pub use place::line_of_profile;
@@ -55,6 +57,9 @@ pub struct Config {
     /// Files with prices, for tills that read files.
     #[serde(default, rename = "price_file")]
     pub price_files: Vec<PriceFile>,
+    /// What a person must approve before it is delivered; nothing by default.
+    #[serde(default, rename = "approval")]
+    pub approvals: Vec<Approval>,
 }
 
 /// Which store this is.
