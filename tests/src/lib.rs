@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod arrivals;
 pub mod books;
+pub mod bulk;
 pub mod disk;
 pub mod figures;
 pub mod folder;
@@ -13,6 +14,7 @@ pub mod head_office;
 pub mod home;
 pub mod http;
 pub mod ledger;
+pub mod memory;
 pub mod namespace;
 pub mod odoo;
 pub mod place;

@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 pub use approval::{Approval, ApprovalRule};
 pub use check::{ConfigError, read};
 pub use parsed::duration;
+pub use place::line_of_profile;
 pub use secret::SecretSource;
+pub use structure::meant;
 
 /// A commented file to start from; `tillpost.toml` of a fresh installation.
 pub const TEMPLATE: &str = include_str!("default.toml");
@@ -52,6 +54,9 @@ pub struct Config {
     /// Drop folders.
     #[serde(default, rename = "inbox")]
     pub inboxes: Vec<Inbox>,
+    /// Files with prices, for tills that read files.
+    #[serde(default, rename = "price_file")]
+    pub price_files: Vec<PriceFile>,
     /// What a person must approve before it is delivered; nothing by default.
     #[serde(default, rename = "approval")]
     pub approvals: Vec<Approval>,
@@ -302,6 +307,33 @@ fn settle_default() -> String {
 }
 fn every_default() -> String {
     "10s".to_owned()
+}
+
+/// A file with prices, written for tills that read files.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriceFile {
+    /// The file.
+    pub path: String,
+    /// How it is written: a shipped profile, or a file `profiles/<name>.toml` beside this one.
+    pub profile: String,
+    /// Whether everything stands in it, or only what changed.
+    #[serde(default)]
+    pub content: Content,
+    /// A file that is written after it, for the till to see: an ending such as `.ok`, or a name.
+    #[serde(default)]
+    pub trigger: Option<String>,
+}
+
+/// What stands in a price file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// Everything.
+    #[default]
+    Full,
+    /// What changed since the till took the file away.
+    Changes,
 }
 
 #[cfg(test)]

@@ -284,3 +284,27 @@ pub(super) fn inboxes(checks: &mut Checks, inboxes: &[Inbox], place: Place<'_>) 
         }
     }
 }
+
+/// Files with prices: each a path of its own, and a catalog that fills them.
+pub(super) fn price_files(checks: &mut Checks, config: &Config, place: Place<'_>) {
+    let mut seen = BTreeSet::new();
+    for (index, file) in config.price_files.iter().enumerate() {
+        let place = place.item(index);
+        let at = place.key("path");
+        let named = std::path::Path::new(&file.path).file_name().is_some();
+        let hint = "name the file, as in path = \"/srv/tills/prices.csv\"";
+        checks.need(named, at, "`path` names no file", hint);
+        let message = "two price files have the same `path`";
+        checks.need(seen.insert(&file.path), at, message, "give each its own");
+        checks.code(&file.profile, place.key("profile"), "a profile's name");
+        if let Some(trigger) = &file.trigger {
+            let sound = trigger.len() > 1 && !trigger.contains(['/', '\\']);
+            let message = "`trigger` is no name of a file, and no ending";
+            let hint = "write it as in .ok or prices.go";
+            checks.need(sound, place.key("trigger"), message, hint);
+        }
+    }
+    let message = "a price file needs a [catalog] that fills it";
+    let filled = config.price_files.is_empty() || config.catalog.is_some();
+    checks.need(filled, place.item(0), message, "add [catalog]");
+}

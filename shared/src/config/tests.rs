@@ -243,6 +243,36 @@ fn a_key_travels_in_the_open_only_where_nothing_is_real(
 }
 
 #[test]
+fn a_price_file_needs_a_name_a_catalog_and_its_own_place() {
+    let file = |path: &str, more: &str| {
+        format!("[[price_file]]\npath = \"{path}\"\nprofile = \"products_eu\"\n{more}\n")
+    };
+    let good = format!(
+        "{CONTRACT}{}",
+        file(
+            "/srv/prices.csv",
+            "trigger = \".ok\"\ncontent = \"changes\""
+        )
+    );
+    assert_eq!(said(&good), [""; 0]);
+    for (more, why) in [
+        (file("/", ""), "names no file"),
+        (file("/a.csv", "") + &file("/a.csv", ""), "same `path`"),
+        (file("/a.csv", "trigger = \"x/y\""), "`trigger` is no name"),
+        (
+            file("/a.csv", "content = \"change\""),
+            "did you mean `changes`",
+        ),
+    ] {
+        let found = said(&format!("{CONTRACT}{more}")).join("; ");
+        assert!(found.contains(why), "{found}");
+    }
+    let bare = "[store]\ncode = \"ZH01\"\ntimezone = \"Europe/Zurich\"\ncurrency = \"CHF\"\n";
+    let found = said(&format!("{bare}{}", file("/a.csv", "")));
+    assert!(found[0].contains("needs a [catalog]"), "{found:?}");
+}
+
+#[test]
 fn two_destinations_may_not_share_a_name() {
     let text =
         format!("{CONTRACT}[[destination]]\nname = \"odoo\"\ntype = \"folder\"\npath = \"x\"\n");

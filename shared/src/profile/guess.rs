@@ -210,6 +210,11 @@ fn unique(fields: Vec<Option<&'static str>>) -> Vec<Option<&'static str>> {
 }
 
 fn quoted(text: &str) -> String {
+    // In one line, whatever stands in the name: it may be part of a comment.
+    if text.contains(char::is_control) {
+        let escaped = serde_json::Value::from(text).to_string();
+        return escaped.replace('\u{7f}', "\\u007f");
+    }
     toml::Value::String(text.to_owned()).to_string()
 }
 
@@ -381,5 +386,16 @@ mod tests {
         );
         assert!(guess("<html>").is_err());
         assert!(guess("").is_err());
+    }
+
+    #[test]
+    fn a_columns_name_may_hold_anything() {
+        // Found by the fuzz target `guess`: a line's end in a name.
+        let text = "Name,EAN,\"odd\u{1}\u{7f}\u{85}\nna\"\"me = '''x\",Qty\nTea,7610000000017,x,1\nCake,7610000000024,y,2\n";
+        let Ok(Guess::Profile(proposed)) = guess(text) else {
+            panic!("a profile is proposed");
+        };
+        let profile = crate::profile::Profile::read(&proposed);
+        assert!(profile.is_ok(), "{profile:?}\n{proposed}");
     }
 }
