@@ -108,9 +108,19 @@ pub fn stock_tellers(catalog: &config::Catalog, config: &Config) -> Vec<String> 
 
 /// A connection to a destination's Odoo with a key of one's own, such as an administrator's.
 pub fn client(destination: &config::Destination, key: Secret) -> Result<Client, AppError> {
+    client_as(destination, key, destination.login.as_deref())
+}
+
+/// The same with a login of one's own, which Odoo below 19 needs.
+pub fn client_as(
+    destination: &config::Destination,
+    key: Secret,
+    login: Option<&str>,
+) -> Result<Client, AppError> {
     let url = destination.url.as_deref().unwrap_or_default();
     let database = destination.database.as_deref().unwrap_or_default();
-    Ok(Client::new(web()?, url, database, key.expose().to_owned()))
+    let client = Client::new(web()?, url, database, key.expose().to_owned());
+    Ok(client.with_login(login, crate::destination::odoo::protocol(destination)))
 }
 
 /// What is told of a damaged outbox: stable word, what happened, what to do.

@@ -210,6 +210,13 @@ pub struct Destination {
     /// Odoo's user; needed below Odoo 19.
     #[serde(default)]
     pub login: Option<String>,
+    /// How Odoo from 19 on is spoken with; below there is JSON-RPC only.
+    #[serde(default)]
+    pub protocol: Option<OdooProtocol>,
+    /// After what time Odoo itself ends a request (its `limit_time_real`), as in `120s`. Below Odoo 19 nothing is sent
+    /// again before, when an answer was lost.
+    #[serde(default)]
+    pub request_limit: Option<String>,
     /// The key or password.
     #[serde(default)]
     pub secret: Option<SecretSource>,
@@ -222,6 +229,16 @@ pub struct Destination {
     /// The till's tax codes and the taxes they are there; by rate and price mode when absent.
     #[serde(default)]
     pub taxes: BTreeMap<String, String>,
+}
+
+/// How Odoo is spoken with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OdooProtocol {
+    /// JSON-2, with a key.
+    Json2,
+    /// JSON-RPC, with a login and a key or password.
+    JsonRpc,
 }
 
 /// What a destination is.

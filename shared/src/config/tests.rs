@@ -153,6 +153,13 @@ fn a_secret_may_stand_in_the_file_only_in_development_and_test() {
     "destination = \"oddo\"",
     "did you mean `odoo`?"
 )]
+#[case("login = \"agent-zh01\"", "protocol = \"json_rpc\"", "needs `login`")]
+#[case(
+    "login = \"agent-zh01\"",
+    "request_limit = \"soon\"",
+    "is no time after which Odoo ends"
+)]
+#[case("login = \"agent-zh01\"", "protocol = \"xml_rpc\"", "`json_rpc`")]
 #[case("source = \"odoo\"", "source = \"http\"", "is not built yet")]
 #[case("source = \"odoo\"", "source = \"folder\"", "needs `path`")]
 #[case("\"5m\"", "\"5 minutes\"", "is no time between two looks")]

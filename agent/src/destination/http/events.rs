@@ -72,6 +72,7 @@ mod tests {
             business_date: "2026-10-31".parse().unwrap(),
             received_at: Timestamp::UNIX_EPOCH,
             attempts: 0,
+            sent_before: false,
             missing: Vec::new(),
             other_parts: Vec::new(),
             document: Arc::new(read.expect("a document")),

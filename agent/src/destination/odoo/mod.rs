@@ -1,14 +1,16 @@
-//! Odoo 19 as a destination, by its JSON-2 interface and without any module of ours inside it.
+//! Odoo as a destination, 14 to 19, without any module of ours inside it.
 //!
 //! # Layout
 //! Pure: [`answer`] (what an error means), [`tax`], [`shares`], [`lines`], [`payments`], [`parts`], [`orders`], [`voids`] (what is
 //! sent), [`check_back`] (what must stand there afterwards), [`figures`]
 //! (a day's, compared), [`translate`] (what a person is told). Calls: [`client`],
 //! [`reference`], [`products`], [`originals`], [`sessions`], [`close`], [`stock`]. Together: [`desk`], [`upload`], [`undo`],
-//! [`send`], [`days`], [`counts`], [`doctor`].
+//! [`send`], [`days`], [`counts`], [`doctor`]. What differs between versions: [`versions`] (the table), [`payload`], [`names`]
+//! (pure), [`json_rpc`], [`server`], [`lookup`], [`drawer`], [`inventory`], [`quiet`].
 //!
 //! # What it relies on
-//! - A document's uid is the order's `uuid`, which is unique over there: sending again is harmless.
+//! - From 19 on a document's uid is the order's `uuid`, which is unique over there: sending again is harmless. Below there
+//!   is no unique key: one sender asks before every sending, and waits out what may be under way.
 //! - One request in flight per store. Odoo's own parallelism only makes it wait for its locks.
 //! - A document is looked for before it is sent and read back after; what stands there decides, not the answer.
 
@@ -20,16 +22,24 @@ pub mod counts;
 pub mod days;
 pub mod desk;
 pub mod doctor;
+pub mod drawer;
 pub mod figures;
+pub mod inventory;
+pub mod json_rpc;
 pub mod lines;
+pub mod lookup;
+pub mod names;
 pub mod orders;
 pub mod originals;
 pub mod parts;
+pub mod payload;
 pub mod payments;
 pub mod products;
+pub mod quiet;
 pub mod reference;
 pub mod row;
 pub mod send;
+pub mod server;
 pub mod sessions;
 pub mod shares;
 pub mod stock;
@@ -39,11 +49,9 @@ pub mod testing;
 pub mod translate;
 pub mod undo;
 pub mod upload;
+pub mod versions;
 pub mod voids;
 
-use std::collections::HashMap;
-
-use serde_json::json;
 use tillpost_shared::config;
 use tillpost_shared::document::{Body, Kind};
 use tillpost_shared::key::Numbering;
@@ -53,6 +61,7 @@ use uuid::Uuid;
 use self::answer::outage;
 use self::client::Client;
 use self::desk::{Desk, Run};
+use self::versions::Protocol;
 use super::{Delivery, Destination, Held};
 use crate::outbox::{Outage, Verdict};
 
@@ -77,7 +86,8 @@ impl Odoo {
     ) -> Self {
         let url = config.url.as_deref().unwrap_or_default();
         let database = config.database.as_deref().unwrap_or_default();
-        let client = Client::new(http, url, database, key);
+        let client = Client::new(http, url, database, key)
+            .with_login(config.login.as_deref(), protocol(config));
         let desk = Desk::new(client.clone(), config, store, numbering);
         Self {
             client,
@@ -90,6 +100,14 @@ impl Odoo {
         let desk = self.desk.lock().await;
         doctor::check(&self.client, &desk).await
     }
+}
+
+/// How the configuration wants Odoo to be spoken with.
+pub fn protocol(config: &config::Destination) -> Option<Protocol> {
+    config.protocol.map(|protocol| match protocol {
+        config::OdooProtocol::Json2 => Protocol::Json2,
+        config::OdooProtocol::JsonRpc => Protocol::JsonRpc,
+    })
 }
 
 impl Destination for Odoo {
@@ -157,28 +175,19 @@ async fn single(
 /// What Odoo holds of receipts; the orders of one receipt count together under its uid.
 async fn read_back(client: &Client, uids: &[Uuid]) -> Result<Vec<Held>, Outage> {
     let failed = |error| outage(&error);
-    let found = check_back::read_heads(client, json!([["uuid", "in", row::texts(uids)]]))
-        .await
-        .map_err(failed)?;
+    let found = lookup::by_uids(client, uids).await.map_err(failed)?;
     let mut held: Vec<Held> = found.iter().map(|order| hold(order.uuid, order)).collect();
-    let missing: HashMap<String, Uuid> = uids
+    let missing: Vec<Uuid> = uids
         .iter()
         .filter(|uid| held.iter().all(|held| held.uid != **uid))
-        .map(|uid| (orders::part_note(*uid), *uid))
+        .copied()
         .collect();
     if missing.is_empty() {
         return Ok(held);
     }
-    let notes: Vec<&String> = missing.keys().collect();
-    let parts = check_back::read_heads_with_note(client, json!([["internal_note", "in", notes]]))
-        .await
-        .map_err(failed)?;
-    for (note, order) in parts {
-        let Some(uid) = missing.get(&note) else {
-            continue;
-        };
-        let part = hold(*uid, &order);
-        match held.iter_mut().find(|held| held.uid == *uid) {
+    for (uid, order) in lookup::by_note(client, &missing).await.map_err(failed)? {
+        let part = hold(uid, &order);
+        match held.iter_mut().find(|held| held.uid == uid) {
             Some(held) => held.total += part.total,
             None => held.push(part),
         }

@@ -36,6 +36,7 @@ pub fn delivery(kind: &str, number: i64, body: Value) -> Delivery {
         business_date: "2026-11-20".parse().expect("a date"),
         received_at: document.head.occurred_at.at(),
         attempts: 0,
+        sent_before: false,
         missing: Vec::new(),
         other_parts: Vec::new(),
         document: Arc::new(document),
