@@ -57,6 +57,10 @@ impl Hosts {
             .get_all(ORIGIN)
             .iter()
             .any(|origin| !origin.to_str().is_ok_and(own));
+        // Browsers that say it themselves: even another port of this PC is another site's page here.
+        let fetched = headers.get("sec-fetch-site").map(|site| site.as_bytes());
+        let foreign =
+            foreign || fetched.is_some_and(|site| site != b"same-origin" && site != b"none");
         if foreign && !reading {
             return Err(Refusal::new(
                 StatusCode::FORBIDDEN,
