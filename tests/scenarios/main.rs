@@ -3,7 +3,9 @@
 //! Tests in `odoo` use a real Odoo 19; functions named `long_…` run with `tests/run --all` only.
 
 mod access;
+mod attacks;
 mod bad_input;
+mod browser;
 mod card_data;
 mod catalog;
 mod clocks;

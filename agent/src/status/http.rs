@@ -16,6 +16,7 @@ use crate::intake::http::{Api, Routes};
 use crate::status::text::Texts;
 use crate::status::{Seen, Status, draw, metrics};
 use crate::store::figures::{self, Figures};
+use crate::store::pace;
 
 impl Routes {
     /// Every route of the API.
@@ -89,7 +90,9 @@ async fn show_status(State(api): State<Arc<Api>>, looks: Looks) -> Result<Respon
 /// `GET /metrics`.
 async fn show_metrics(State(api): State<Arc<Api>>, looks: Looks) -> Result<Response, Refusal> {
     let figures = figures_of(&api, Duration::ZERO).await?;
-    let text = metrics::text(&api, &figures, looks.money).map_err(|error| {
+    let today = api.parts.house.business_date(now());
+    let kinds = api.ask(move |reader| pace::kinds_of(reader, today)).await?;
+    let text = metrics::text(&api, &figures, &kinds, looks.money).map_err(|error| {
         tracing::error!(error = %error, "the metrics could not be written");
         Refusal::fault()
     })?;

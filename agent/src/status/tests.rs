@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tillpost_shared::config;
 
 use super::*;
-use crate::activity::Board;
+use crate::activity::{Board, now};
 use crate::intake::http::Routes;
 use crate::intake::http::fixture::{TOKEN, fixture, get, hand_in, post, sale};
 use crate::outbox::Answer;
@@ -275,6 +275,13 @@ async fn the_metrics_count_what_was_handed_in() {
     for number in [1, 1, 2] {
         hand_in(&fixture, &sale("3", number, "", json!(0))).await;
     }
+    let odd = sale("3", 9, "/body/tenders/0/amount", json!("9.00"));
+    hand_in(&fixture, &odd).await;
+    fixture
+        .api
+        .parts
+        .board
+        .answered("files", std::time::Duration::from_secs(2), now());
     let text = get("/metrics").token(TOKEN).of(&fixture).await.text;
     for line in [
         "tillpost_documents_total{status=\"accepted\"} 2",
@@ -282,7 +289,11 @@ async fn the_metrics_count_what_was_handed_in() {
         "tillpost_waiting 2",
         "tillpost_lane_waiting{destination=\"files\"} 2",
         "tillpost_waiting_value 20.0",
-        "tillpost_commit_seconds_count 3",
+        "tillpost_commit_seconds_count 4",
+        "tillpost_answers_total{destination=\"files\"} 1",
+        "tillpost_answers_taken_seconds_total{destination=\"files\"} 2.0",
+        "tillpost_kept_back{kept=\"held\",destination=\"\",code=\"tender_mismatch\"} 1",
+        "tillpost_open_pages 0",
         "# EOF",
     ] {
         assert!(

@@ -57,6 +57,18 @@ pub fn tills_of(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// How many documents of each kind a trading day has.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn kinds_of(connection: &Connection, date: Date) -> Result<Vec<(String, i64)>, StoreError> {
+    let mut question = connection.prepare_cached(
+        "SELECT kind, COUNT(*) FROM documents WHERE business_date = ?1 GROUP BY kind ORDER BY kind",
+    )?;
+    let rows = question.query_map([date.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Deliveries made since a moment, over all destinations.
 ///
 /// # Errors
