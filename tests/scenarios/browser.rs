@@ -83,7 +83,8 @@ fn assert_sound(browser: &Browser, agent: &Agent) {
     let asked = browser.asked_for();
     let elsewhere: Vec<_> = asked
         .iter()
-        .filter(|url| !url.starts_with(&agent.url))
+        // A date field draws its own sign, from a text.
+        .filter(|url| !url.starts_with(&agent.url) && !url.starts_with("data:"))
         .collect();
     assert!(elsewhere.is_empty(), "{path} asked {elsewhere:?}");
     assert!(

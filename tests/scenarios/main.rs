@@ -12,6 +12,7 @@ mod clocks;
 mod command_line;
 mod conflicts;
 mod conformance;
+mod description;
 mod disk;
 mod durable;
 mod folder;

@@ -90,12 +90,12 @@ impl Browser {
         });
     }
 
-    /// Clicks the first link, button, summary or label with this text.
+    /// Clicks the first link, button, summary or label with this text; again when the page was just being renewed.
     pub fn click(&self, text: &str) {
-        let element = self.find(with_text(text));
-        self.runtime
-            .block_on(element.click())
-            .unwrap_or_else(|error| panic!("{text}: {error}"));
+        wait::within(APPEAR_MAX, &format!("a click on {text}"), || {
+            let element = self.find(with_text(text));
+            self.runtime.block_on(element.click()).ok()
+        });
     }
 
     /// Types into the field of this id.

@@ -303,6 +303,37 @@ async fn the_metrics_count_what_was_handed_in() {
     }
 }
 
+/// A dashboard that asks for a figure that is not there shows nothing, and an alert rule never fires.
+#[tokio::test]
+async fn dashboards_and_alert_rules_ask_for_figures_that_exist() {
+    let fixture = fixture("").await;
+    hand_in(
+        &fixture,
+        &sale("3", 1, "/body/tenders/0/amount", json!("9.00")),
+    )
+    .await;
+    let board = &fixture.api.parts.board;
+    board.success("catalog", now());
+    board.answered("files", std::time::Duration::from_secs(2), now());
+    let told = get("/metrics").token(TOKEN).of(&fixture).await.text;
+    let files = [
+        include_str!("../../dashboards/grafana.json"),
+        include_str!("../../dashboards/alerts.yaml"),
+    ];
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut names = 0;
+    for word in files.iter().flat_map(|text| text.split(|c| !is_name(c))) {
+        if word.starts_with("tillpost_") {
+            names += 1;
+            let found = told
+                .lines()
+                .any(|line| line.split(|c| !is_name(c)).next() == Some(word));
+            assert!(found, "{word} is not in\n{told}");
+        }
+    }
+    assert!(names > 20, "{names} names");
+}
+
 #[tokio::test]
 async fn a_refresh_of_prices_needs_a_login_and_a_catalog() {
     let fixture = fixture("").await;

@@ -6,6 +6,7 @@
 mod drain;
 mod ingest;
 mod look_up;
+mod page;
 mod peers;
 mod till;
 
@@ -17,11 +18,12 @@ use tillpost_tests::home::{Home, Setup, program};
 type Part = (&'static str, fn() -> Vec<Row>);
 
 /// What is measured, in this order; arguments name the parts that are wanted, none wants all.
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("ingest", ingest::rows),
     ("peers", peers::rows),
     ("look-up", || vec![look_up::row()]),
     ("drain", || vec![drain::row()]),
+    ("page", page::rows),
     ("memory", || vec![memory()]),
     ("size", || vec![size()]),
 ];
