@@ -16,6 +16,7 @@ mod description;
 mod disk;
 mod durable;
 mod folder;
+mod folder_faults;
 mod held;
 mod inbox;
 mod inbox_samples;

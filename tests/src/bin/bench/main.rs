@@ -21,6 +21,7 @@ type Part = (&'static str, fn() -> Vec<Row>);
 const PARTS: [Part; 7] = [
     ("ingest", ingest::rows),
     ("peers", peers::rows),
+    ("queue", || vec![peers::drain::row()]),
     ("look-up", || vec![look_up::row()]),
     ("drain", || vec![drain::row()]),
     ("page", page::rows),
