@@ -3,6 +3,7 @@
 //! Tests in `odoo` use a real Odoo 19; functions named `long_…` run with `tests/run --all` only.
 
 mod access;
+mod alerts;
 mod attacks;
 mod bad_input;
 mod browser;

@@ -1,6 +1,7 @@
 //! How the agent is doing: one state, one plain sentence, and what a person must do. Drawn from the outbox's figures,
 //! the board on which every loop reports, and the catalog.
 
+pub mod alerts;
 mod http;
 pub mod line;
 mod metrics;

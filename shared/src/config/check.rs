@@ -10,7 +10,7 @@ use toml::de::DeTable;
 use super::parsed::{loopback, time_of_day, zone};
 use super::place::Place;
 use super::{
-    Config, Environment, Listen, Numbers, Store, Till, approval, routes, schema, structure,
+    Config, Environment, Listen, Numbers, Store, Till, alerts, approval, routes, schema, structure,
 };
 use crate::currency;
 use crate::scalar::{Code, Day};
@@ -130,6 +130,9 @@ impl Checks {
             routes::catalog(self, catalog, config, root.key("catalog"));
         }
         routes::inboxes(self, &config.inboxes, root.key("inbox"));
+        if let Some(alerts) = &config.alerts {
+            alerts::alerts(self, alerts, config.store.environment, root.key("alerts"));
+        }
         approval::approvals(self, &config.approvals, root.key("approval"));
     }
 

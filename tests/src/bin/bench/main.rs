@@ -18,7 +18,7 @@ use tillpost_tests::home::{Home, Setup, program};
 type Part = (&'static str, fn() -> Vec<Row>);
 
 /// What is measured, in this order; arguments name the parts that are wanted, none wants all.
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     ("ingest", ingest::rows),
     ("peers", peers::rows),
     ("queue", || vec![peers::drain::row()]),
