@@ -1,11 +1,16 @@
 //! What every loop has in common: a clock, a name, somebody to wake it, and a board on which it says how it is doing.
 //! The status page, `doctor` and the metrics read the board; nobody asks a loop.
 
+mod answers;
+
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
+
+pub use answers::{Answers, Took};
 
 /// The wall clock; the only place that reads it.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
@@ -50,11 +55,16 @@ pub struct Report {
     pub since: Timestamp,
     /// When it last did what it is for.
     pub last_success_at: Option<Timestamp>,
+    /// The innermost cause of the trouble, as the machine says it; empty when all is well.
+    pub cause: String,
 }
 
 /// The board on which loops report, by name.
 #[derive(Debug, Clone, Default)]
-pub struct Board(Arc<Mutex<BTreeMap<String, Report>>>);
+pub struct Board {
+    reports: Arc<Mutex<BTreeMap<String, Report>>>,
+    answers: Arc<Mutex<BTreeMap<String, Answers>>>,
+}
 
 impl Board {
     /// All is well with `name`, and it has just done what it is for.
@@ -67,8 +77,15 @@ impl Board {
         self.put(name, health, words, now, false);
     }
 
+    /// What the machine says of the trouble that `name` has just told of.
+    pub fn because(&self, name: &str, cause: String) {
+        if let Some(report) = locked(&self.reports).get_mut(name) {
+            report.cause = cause;
+        }
+    }
+
     fn put(&self, name: &str, health: Health, words: [&str; 3], now: Timestamp, success: bool) {
-        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut board = locked(&self.reports);
         let before = board.get(name);
         let [code, sentence, hint] = words.map(str::to_owned);
         let unchanged = before.filter(|b| b.health == health && b.code == code);
@@ -83,17 +100,30 @@ impl Board {
             code,
             sentence,
             hint,
+            cause: String::new(),
         };
         board.insert(name.to_owned(), report);
     }
 
     /// Everything that was reported, by name.
     pub fn read(&self) -> BTreeMap<String, Report> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        locked(&self.reports).clone()
     }
+
+    /// A destination's answer took so long.
+    pub fn answered(&self, name: &str, took: Duration, now: Timestamp) {
+        let mut answers = locked(&self.answers);
+        answers.entry(name.to_owned()).or_default().add(took, now);
+    }
+
+    /// How long answers took, by destination.
+    pub fn answers(&self) -> BTreeMap<String, Answers> {
+        locked(&self.answers).clone()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Wakes every loop that waits for new documents.

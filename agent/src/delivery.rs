@@ -153,7 +153,13 @@ impl<D: Destination> Lane<D> {
     /// `None` when the agent is to stop and the answer does not come in time.
     async fn hand_over(&self, batch: &Batch) -> Option<Result<Vec<Verdict>, Outage>> {
         let late = |_| Outage::Ambiguous("it took too long".to_owned());
-        let hand_over = timeout(HAND_OVER_MAX, self.destination.deliver(&batch.deliveries));
+        let hand_over = async {
+            let begun = Instant::now();
+            let answered =
+                timeout(HAND_OVER_MAX, self.destination.deliver(&batch.deliveries)).await;
+            self.board.answered(&self.name, begun.elapsed(), now());
+            answered
+        };
         let stopped = async {
             self.stop.cancelled().await;
             tokio::time::sleep(STOP_GRACE).await;
@@ -191,6 +197,7 @@ impl<D: Destination> Lane<D> {
         tracing::warn!(destination = self.name, outage = %outage, failures = pace.failures, "a destination is out");
         let (health, words) = words(outage);
         self.board.trouble(&self.name, health, words, now());
+        self.board.because(&self.name, outage.to_string());
         let mut pause = backoff::outage(pace.failures, jitter());
         if let Outage::Throttled {
             retry_after: Some(asked),

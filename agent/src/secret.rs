@@ -4,10 +4,9 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use ring::pbkdf2;
+use argon2::{Algorithm, Argon2, Params, Version};
 use tillpost_shared::config::SecretSource;
 
 use crate::paths;
@@ -18,16 +17,18 @@ const TOKEN_PREFIX: &str = "tp_";
 const TOKEN_BYTES: usize = 32;
 /// A secret's file may be no larger: a slip of the path should not be read into memory.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
-/// Rounds of a login's hash: a tenth of a second on a store's PC, which is what guessing costs.
-const ROUNDS: u32 = 200_000;
-/// Rounds beyond which a stored hash is not believed; it would hang the login.
-const ROUNDS_MAX: u32 = 10_000_000;
+/// What a login's hash costs, argon2id: KiB of memory and passes over it; a tenth of a second on a store's PC.
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+/// Beyond this a stored hash is not believed; it would hang the login or take the machine's memory.
+const MEMORY_KIB_MAX: u32 = 64 * 1024;
+const PASSES_MAX: u32 = 16;
 /// Random bytes of an installation's id.
 const INSTALL_ID_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
 const SALT_BYTES: usize = 16;
 /// The kind of hash, and what separates its parts.
-const HASH_KIND: &str = "pbkdf2-sha256";
+const HASH_KIND: &str = "argon2id";
 
 /// A secret. It has no text form: whoever needs it says so by [`Secret::expose`].
 #[derive(Clone, PartialEq, Eq)]
@@ -235,47 +236,40 @@ pub fn create_private(path: &Path) -> io::Result<std::fs::File> {
     options.open(path)
 }
 
-/// The hash under which a login's secret is kept: `pbkdf2-sha256$ROUNDS$SALT$HASH`.
+/// The hash under which a login's secret is kept: `argon2id$MEMORY$PASSES$SALT$HASH`.
 pub fn hash_login(secret: &str) -> String {
     let salt = random::<SALT_BYTES>();
-    let hash = slow_hash(secret, &salt, ROUNDS_DEFAULT);
-    format!("{HASH_KIND}${ROUNDS}${}${}", hex(&salt), hex(&hash))
+    // With these constants it cannot fail; if it did, the hash would let nobody in.
+    let hash =
+        slow_hash(secret, &salt, MEMORY_KIB, PASSES).map_or_else(String::new, |hash| hex(&hash));
+    format!("{HASH_KIND}${MEMORY_KIB}${PASSES}${}${hash}", hex(&salt))
 }
 
 /// Whether the secret is the one of the stored hash. Takes as long for a wrong one as for the right one.
 pub fn verify_login(secret: &str, stored: &str) -> bool {
     let parts: Vec<&str> = stored.split('$').collect();
-    let [HASH_KIND, rounds, salt, hash] = parts.as_slice() else {
+    let [HASH_KIND, memory, passes, salt, kept] = parts.as_slice() else {
         return false;
     };
-    let rounds: Option<u32> = rounds.parse().ok().filter(|rounds| *rounds <= ROUNDS_MAX);
-    let (Some(rounds), Some(salt), Some(hash)) =
-        (rounds.and_then(NonZeroU32::new), unhex(salt), unhex(hash))
-    else {
+    let within = |text: &str, max: u32| text.parse().ok().filter(|cost| *cost <= max);
+    let (Some(memory), Some(passes), Some(salt)) = (
+        within(memory, MEMORY_KIB_MAX),
+        within(passes, PASSES_MAX),
+        unhex(salt),
+    ) else {
         return false;
     };
-    pbkdf2::verify(
-        pbkdf2::PBKDF2_HMAC_SHA256,
-        rounds,
-        &salt,
-        secret.as_bytes(),
-        &hash,
-    )
-    .is_ok()
+    let hash = slow_hash(secret, &salt, memory, passes);
+    hash.is_some_and(|hash| Secret::new(*kept).is(&hex(&hash)))
 }
 
-const ROUNDS_DEFAULT: NonZeroU32 = NonZeroU32::new(ROUNDS).unwrap();
-
-fn slow_hash(secret: &str, salt: &[u8], rounds: NonZeroU32) -> [u8; HASH_BYTES] {
+/// `None` for costs and salts that argon2 does not take.
+fn slow_hash(secret: &str, salt: &[u8], memory: u32, passes: u32) -> Option<[u8; HASH_BYTES]> {
+    let costs = Params::new(memory, passes, 1, Some(HASH_BYTES)).ok()?;
+    let slow = Argon2::new(Algorithm::Argon2id, Version::V0x13, costs);
     let mut hash = [0; HASH_BYTES];
-    pbkdf2::derive(
-        pbkdf2::PBKDF2_HMAC_SHA256,
-        rounds,
-        salt,
-        secret.as_bytes(),
-        &mut hash,
-    );
-    hash
+    let hashed = slow.hash_password_into(secret.as_bytes(), salt, &mut hash);
+    hashed.ok().map(|()| hash)
 }
 
 #[expect(

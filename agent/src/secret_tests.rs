@@ -79,7 +79,7 @@ fn each_start_makes_the_command_lines_key_anew() {
 #[test]
 fn a_login_is_known_again_and_a_wrong_one_is_not() {
     let stored = hash_login("open sesame");
-    assert!(stored.starts_with("pbkdf2-sha256$200000$"));
+    assert!(stored.starts_with("argon2id$19456$2$"));
     assert!(verify_login("open sesame", &stored));
     assert!(!verify_login("open Sesame", &stored));
     assert_ne!(
@@ -95,9 +95,10 @@ fn a_damaged_hash_lets_nobody_in() {
         "",
         "$$$",
         "plain",
-        "pbkdf2-sha256$0$00$00",
-        "pbkdf2-sha256$9999999999$00$00",
-        "pbkdf2-sha256$1$zz$ü",
+        "argon2id$0$0$00$00",
+        "argon2id$4000000000$2$0011223344556677$00",
+        "argon2id$19456$2$0011223344556677$",
+        "argon2id$19456$2$zz$ü",
     ];
     for stored in odd {
         assert!(!verify_login("", stored), "{stored}");

@@ -3,7 +3,10 @@
 //! Tests in `odoo` use a real Odoo 19; functions named `long_…` run with `tests/run --all` only.
 
 mod access;
+mod alerts;
+mod attacks;
 mod bad_input;
+mod browser;
 mod card_data;
 mod catalog;
 mod clocks;
@@ -11,6 +14,7 @@ mod cloud_events;
 mod command_line;
 mod conflicts;
 mod conformance;
+mod description;
 mod disk;
 mod durable;
 mod folder;

@@ -2,6 +2,7 @@
 //!
 //! It outlives the processes that run in it, so that a test can kill one and start the next.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -191,6 +192,18 @@ impl Home {
         token
             .unwrap_or_else(|| panic!("no token: {said}"))
             .to_owned()
+    }
+
+    /// Sets the secret of a role for the pages, as the store's IT would.
+    pub fn set_login(&self, role: &str, secret: &str) {
+        let mut command = self.command(&["login", "set", role]);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        writeln!(child.stdin.take().unwrap(), "{secret}").unwrap();
+        assert!(child.wait().unwrap().success());
     }
 
     /// Every file below the home, with its bytes.

@@ -6,6 +6,7 @@
 pub mod agent;
 pub mod arrivals;
 pub mod books;
+pub mod browser;
 pub mod bulk;
 pub mod disk;
 pub mod figures;

@@ -73,6 +73,19 @@ impl Socket {
         }
     }
 
+    /// Reads until a text has come; what came.
+    pub fn read_until(&mut self, text: &str) -> String {
+        let mut bytes = Vec::new();
+        let mut chunk = [0; 1024];
+        while !String::from_utf8_lossy(&bytes).contains(text) {
+            match self.stream.read(&mut chunk).unwrap() {
+                0 => break,
+                read => bytes.extend_from_slice(&chunk[..read]),
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// Reads to the end of the connection; panics when it does not come.
     pub fn read_to_end(&mut self) -> String {
         let mut bytes = Vec::new();

@@ -21,6 +21,7 @@ use crate::destination::Any;
 use crate::intake::desk::Desk;
 use crate::intake::house::{self, House};
 use crate::intake::http::{self, Api, Parts, Routes};
+use crate::status::alerts;
 use crate::store::proof::ReadBacks;
 use crate::store::{Store, StoreError, reread, rescue, tills};
 use crate::{failpoint, paths, secret};
@@ -181,6 +182,7 @@ pub async fn start(config: Config, profiles: &Path) -> Result<Running, AppError>
     let BringUp {
         stop, mut tasks, ..
     } = bring_up;
+    tasks.spawn(alerts::run(Arc::clone(&api)));
     let (router, door) = (Routes::all().router(&api), stop.clone());
     tasks.spawn(async move {
         if let Err(error) = http::serve(listener, router, door).await {

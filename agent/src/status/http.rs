@@ -1,11 +1,11 @@
-//! The status over HTTP: the page, its JSON, the metrics. Joined here with the documents' routes, because the status
-//! sits above them: it knows every loop, and no document needs it.
+//! The status over HTTP: its JSON, the metrics, and the pages. Joined here with the documents' routes, because the
+//! status sits above them: it knows every loop, and no document needs it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::activity::now;
@@ -13,41 +13,51 @@ use crate::catalog;
 use crate::intake::http::access::{Acts, Looks};
 use crate::intake::http::answer::{Refusal, json_answer, typed};
 use crate::intake::http::{Api, Routes};
-use crate::status::{Seen, Status, draw, environment_shown, metrics, page};
+use crate::status::text::Texts;
+use crate::status::{Seen, Status, draw, metrics};
 use crate::store::figures::{self, Figures};
-
-/// The page needs its own style and nothing else.
-const POLICY: &str = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-/// The page's style.
-const STYLE: &str = include_str!("../../templates/status.css");
+use crate::store::pace;
 
 impl Routes {
     /// Every route of the API.
     pub fn all() -> Self {
         Self::of_documents()
-            .get("/", show_page)
-            .get("/status.css", style)
+            .with_pages()
             .get("/v1/status", show_status)
             .get("/metrics", show_metrics)
             .post("/v1/catalog/refresh", refresh_catalog)
     }
 }
 
-async fn figures_of(api: &Api) -> Result<Figures, Refusal> {
+/// The outbox's figures, at most so old.
+pub(super) async fn figures_of(api: &Api, age: Duration) -> Result<Figures, Refusal> {
     let question = figures::Question {
         currency: api.parts.config.store.currency.clone(),
         day_began_at: api.parts.house.day_began_at(now()),
-        destinations: {
-            let destinations = api.parts.config.destinations.iter();
-            destinations.map(|one| one.name.clone()).collect()
-        },
+        destinations: destinations(api),
         stays: api.parts.config.some_kind_stays(),
     };
-    api.figures(question).await
+    if age.is_zero() {
+        api.figures(question).await
+    } else {
+        api.recent_figures(question, age).await
+    }
 }
 
-async fn status_of(api: &Api, looks: Looks) -> Result<Status, Refusal> {
-    let figures = figures_of(api).await?;
+/// The destinations, by name.
+pub(super) fn destinations(api: &Api) -> Vec<String> {
+    let destinations = api.parts.config.destinations.iter();
+    destinations.map(|one| one.name.clone()).collect()
+}
+
+/// The status in a language, with amounts or without, from figures at most so old.
+pub(super) async fn status_of(
+    api: &Api,
+    texts: &'static Texts,
+    money: bool,
+    age: Duration,
+) -> Result<Status, Refusal> {
+    let figures = figures_of(api, age).await?;
     let moment = now();
     let active = api.parts.catalog.as_ref();
     Ok(draw(Seen {
@@ -56,7 +66,8 @@ async fn status_of(api: &Api, looks: Looks) -> Result<Status, Refusal> {
         board: &api.parts.board.read(),
         catalog: active.map_or_else(no_catalog, |active| active.status(moment)),
         stopping: api.stopping(),
-        money: looks.money,
+        money,
+        texts,
         now: moment,
     }))
 }
@@ -72,35 +83,17 @@ fn no_catalog() -> catalog::Status {
 
 /// `GET /v1/status`.
 async fn show_status(State(api): State<Arc<Api>>, looks: Looks) -> Result<Response, Refusal> {
-    Ok(json_answer(StatusCode::OK, &status_of(&api, looks).await?))
-}
-
-/// `GET /`.
-async fn show_page(State(api): State<Arc<Api>>, looks: Looks) -> Result<Response, Refusal> {
-    let status = status_of(&api, looks).await?;
-    let shown = environment_shown(&api.parts.config);
-    let language = &api.parts.config.store.language;
-    let html = page::render(&status, language, &api.parts.house.zone, shown, now());
-    let html = html.map_err(|error| {
-        tracing::error!(error = %error, "the status page could not be written");
-        Refusal::fault()
-    })?;
-    let mut response = typed(StatusCode::OK, "text/html; charset=utf-8", html);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    Ok(response)
-}
-
-/// `GET /status.css`.
-fn style() -> std::future::Ready<Response> {
-    std::future::ready(typed(StatusCode::OK, "text/css; charset=utf-8", STYLE))
+    let texts = Texts::of(&api.parts.config.store.language);
+    let status = status_of(&api, texts, looks.money, Duration::ZERO).await?;
+    Ok(json_answer(StatusCode::OK, &status))
 }
 
 /// `GET /metrics`.
 async fn show_metrics(State(api): State<Arc<Api>>, looks: Looks) -> Result<Response, Refusal> {
-    let figures = figures_of(&api).await?;
-    let text = metrics::text(&api, &figures, looks.money).map_err(|error| {
+    let figures = figures_of(&api, Duration::ZERO).await?;
+    let today = api.parts.house.business_date(now());
+    let kinds = api.ask(move |reader| pace::kinds_of(reader, today)).await?;
+    let text = metrics::text(&api, &figures, &kinds, looks.money).map_err(|error| {
         tracing::error!(error = %error, "the metrics could not be written");
         Refusal::fault()
     })?;

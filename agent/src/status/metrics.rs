@@ -14,7 +14,9 @@ use rust_decimal::prelude::ToPrimitive;
 use crate::activity::Health;
 use crate::intake::desk::Status as Ended;
 use crate::intake::http::Api;
-use crate::store::figures::{Figures, Lane};
+use crate::paths;
+use crate::store::FILE_NAME;
+use crate::store::figures::{Figures, Kept, Lane};
 
 /// Labels of a metric.
 type Labels = Vec<(&'static str, String)>;
@@ -27,16 +29,26 @@ const ENDINGS: [(Ended, &str); 4] = [
     (Ended::Refused, "refused"),
 ];
 
-/// The metrics; `money` says whether amounts may be among them.
+/// The metrics; `money` says whether amounts may be among them, `kinds_today` is how many documents of each kind the
+/// running trading day has.
 ///
 /// # Errors
 /// When the text cannot be written; it can.
-pub fn text(api: &Api, figures: &Figures, money: bool) -> Result<String, fmt::Error> {
+pub fn text(
+    api: &Api,
+    figures: &Figures,
+    kinds_today: &[(String, i64)],
+    money: bool,
+) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("tillpost");
     handed_in(&mut registry, api);
     outbox(&mut registry, figures, money);
     lanes(&mut registry, figures);
+    kept_back(&mut registry, figures);
+    kinds(&mut registry, kinds_today);
+    answers(&mut registry, api);
     loops(&mut registry, api);
+    machine(&mut registry, api);
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)
@@ -141,4 +153,100 @@ fn loops(registry: &mut Registry, api: &Api) {
         "When a loop last did what it is for",
         last,
     );
+}
+
+/// Business exceptions: documents that are kept back, by what keeps them, where and why.
+fn kept_back(registry: &mut Registry, figures: &Figures) {
+    let family = Family::<Labels, Gauge>::default();
+    for reason in &figures.reasons {
+        let kept = match reason.kept {
+            Kept::Parked => "parked",
+            Kept::Held => "held",
+            Kept::Postponed => "postponed",
+        };
+        let labels = vec![
+            ("kept", kept.to_owned()),
+            (
+                "destination",
+                reason.destination.clone().unwrap_or_default(),
+            ),
+            ("code", reason.answer.code.clone()),
+        ];
+        family.get_or_create(&labels).set(reason.count);
+    }
+    let help = "Documents that are kept back, by reason";
+    registry.register("kept_back", help, family);
+}
+
+fn kinds(registry: &mut Registry, kinds_today: &[(String, i64)]) {
+    let family = Family::<Labels, Gauge>::default();
+    for (kind, count) in kinds_today {
+        family
+            .get_or_create(&vec![("kind", kind.clone())])
+            .set(*count);
+    }
+    let help = "Documents of the running trading day, by kind";
+    registry.register("documents_of_the_day", help, family);
+}
+
+/// How long destinations took to answer.
+fn answers(registry: &mut Registry, api: &Api) {
+    let count = Family::<Labels, Counter>::default();
+    let seconds = Family::<Labels, Counter<f64, AtomicU64>>::default();
+    let slowest = Family::<Labels, Gauge<f64, AtomicU64>>::default();
+    for (name, answers) in api.parts.board.answers() {
+        let labels = vec![("destination", name)];
+        count.get_or_create(&labels).inc_by(answers.all.count);
+        seconds.get_or_create(&labels).inc_by(answers.all.seconds);
+        slowest.get_or_create(&labels).set(answers.all.slowest);
+    }
+    registry.register("answers", "Answers of destinations, outages too", count);
+    let help = "How long those answers took, together";
+    registry.register_with_unit("answers_taken", help, Unit::Seconds, seconds);
+    let help = "How long the slowest answer since the start took";
+    registry.register_with_unit("slowest_answer", help, Unit::Seconds, slowest);
+}
+
+/// The disk and the memory. What the system does not tell is left out.
+fn machine(registry: &mut Registry, api: &Api) {
+    let dir = paths::data_dir(&api.parts.config);
+    let length = |name: &str| {
+        std::fs::metadata(dir.join(name))
+            .ok()
+            .map(|file| file.len())
+    };
+    let log = format!("{FILE_NAME}-wal");
+    for (name, help, bytes) in [
+        ("outbox", "The outbox's file", length(FILE_NAME)),
+        ("outbox_log", "The log beside it", length(&log)),
+        (
+            "disk_free",
+            "Room on the disk of the data folder",
+            paths::free_bytes(&dir).ok(),
+        ),
+        ("resident_memory", "Memory in use", resident_bytes()),
+    ] {
+        if let Some(bytes) = bytes.and_then(|bytes| i64::try_from(bytes).ok()) {
+            let gauge: Gauge = Gauge::default();
+            gauge.set(bytes);
+            registry.register_with_unit(name, help, Unit::Bytes, gauge);
+        }
+    }
+    let streams: Gauge = Gauge::default();
+    streams.set(i64::try_from(api.live.open()).unwrap_or(i64::MAX));
+    registry.register(
+        "open_pages",
+        "Pages that are open and listen for changes",
+        streams,
+    );
+}
+
+/// Memory in use, where the system tells it as Linux does.
+fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib * 1024)
 }

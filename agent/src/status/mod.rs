@@ -1,9 +1,11 @@
 //! How the agent is doing: one state, one plain sentence, and what a person must do. Drawn from the outbox's figures,
 //! the board on which every loop reports, and the catalog.
 
+pub mod alerts;
 mod http;
+pub mod line;
 mod metrics;
-mod page;
+pub mod page;
 #[cfg(test)]
 mod tests;
 pub mod text;
@@ -130,6 +132,21 @@ pub struct ProblemStatus {
     /// The ids of the oldest few of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub documents: Vec<String>,
+    /// What keeps the documents back, or how badly a loop does; not part of the answer.
+    #[serde(skip)]
+    pub origin: Origin,
+    /// The reason alone, in the system's words; not part of the answer.
+    #[serde(skip)]
+    pub detail: String,
+}
+
+/// Where a problem comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A loop, by the name on the board.
+    Loop(String, Health),
+    /// Documents that are kept back.
+    Documents(Kept),
 }
 
 /// What the status is drawn from.
@@ -147,13 +164,15 @@ pub struct Seen<'a> {
     pub stopping: bool,
     /// Whether amounts of money may be shown.
     pub money: bool,
+    /// The language of its sentences.
+    pub texts: &'static Texts,
     /// The moment it is drawn.
     pub now: Timestamp,
 }
 
 /// Draws the status. Pure.
 pub fn draw(seen: Seen<'_>) -> Status {
-    let texts = Texts::of(&seen.config.store.language);
+    let texts = seen.texts;
     let state = state(&seen);
     let figures = seen.figures;
     Status {
@@ -265,25 +284,30 @@ fn destinations(seen: &Seen<'_>) -> Vec<DestinationStatus> {
 
 /// What the loops report, then what keeps documents back.
 fn problems(seen: &Seen<'_>, texts: &Texts) -> Vec<ProblemStatus> {
-    let troubles = seen.board.values().filter(|r| r.health != Health::Ok);
-    let troubles = troubles.map(|report| ProblemStatus {
+    let troubles = seen.board.iter().filter(|(_, r)| r.health != Health::Ok);
+    let troubles = troubles.map(|(name, report)| ProblemStatus {
         code: report.code.clone(),
         message: report.sentence.clone(),
         hint: report.hint.clone(),
         since: report.since,
         count: None,
         documents: Vec::new(),
+        origin: Origin::Loop(name.clone(), report.health),
+        detail: report.sentence.clone(),
     });
     let kept = seen.figures.reasons.iter().map(|reason| {
         let name = reason.destination.as_deref().unwrap_or_default();
         let text = texts.kept(reason.kept);
+        let detail = what(reason, seen.money);
         ProblemStatus {
             code: reason.answer.code.clone(),
-            message: fill(text, reason.count, name, &what(reason, seen.money)),
+            message: fill(text, reason.count, name, &detail),
             hint: reason.answer.hint.clone(),
             since: reason.since,
             count: Some(reason.count),
             documents: reason.documents.clone(),
+            origin: Origin::Documents(reason.kept),
+            detail,
         }
     });
     troubles.chain(kept).collect()

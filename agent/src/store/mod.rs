@@ -17,6 +17,7 @@ pub mod history;
 pub mod inbox;
 pub mod lane;
 mod load;
+pub mod pace;
 pub mod person;
 pub mod proof;
 pub mod read;

@@ -28,12 +28,13 @@ pub enum Done {
     WrongState(State),
 }
 
-/// Does it, inside the writer's transaction.
+/// Does it, inside the writer's transaction; `why` stands in the history behind what was done.
 pub fn act(
     connection: &Connection,
     id: &str,
     action: &Action,
     who: &str,
+    why: Option<&str>,
     now: Timestamp,
 ) -> Result<Done, StoreError> {
     let found: Option<(i64, String)> = connection
@@ -67,6 +68,7 @@ pub fn act(
             return Ok(Done::WrongState(state));
         }
     };
+    let what = why.map_or(what.clone(), |why| format!("{what}: {why}"));
     history::add(connection, Some(seq), who, &what, now)?;
     Ok(Done::Done)
 }

@@ -10,7 +10,7 @@ use toml::de::DeTable;
 use super::parsed::{loopback, time_of_day, zone};
 use super::place::Place;
 use super::{
-    Config, Environment, Listen, Numbers, Store, Till, approval, routes, schema, structure,
+    Config, Environment, Listen, Numbers, Store, Till, alerts, approval, routes, schema, structure,
 };
 use crate::currency;
 use crate::scalar::{Code, Day};
@@ -131,6 +131,9 @@ impl Checks {
         }
         routes::inboxes(self, &config.inboxes, root.key("inbox"));
         routes::price_files(self, config, root.key("price_file"));
+        if let Some(alerts) = &config.alerts {
+            alerts::alerts(self, alerts, config.store.environment, root.key("alerts"));
+        }
         approval::approvals(self, &config.approvals, root.key("approval"));
     }
 

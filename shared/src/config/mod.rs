@@ -2,6 +2,7 @@
 //!
 //! Reading the text is here; files, environment variables and credentials are the agent's business.
 
+mod alerts;
 mod approval;
 pub mod check;
 mod parsed;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use alerts::Alerts;
 pub use approval::{Approval, ApprovalRule};
 pub use check::{ConfigError, read};
 pub use parsed::duration;
@@ -57,6 +59,9 @@ pub struct Config {
     /// Files with prices, for tills that read files.
     #[serde(default, rename = "price_file")]
     pub price_files: Vec<PriceFile>,
+    /// Who is told when something is the matter; nobody by default.
+    #[serde(default)]
+    pub alerts: Option<Alerts>,
     /// What a person must approve before it is delivered; nothing by default.
     #[serde(default, rename = "approval")]
     pub approvals: Vec<Approval>,

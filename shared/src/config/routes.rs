@@ -153,7 +153,7 @@ fn in_the_open(kind: DestinationType, environment: Environment) -> bool {
 }
 
 /// `http(s)://host[:port][/path]`; unless `open`, the key and the sales travel encrypted or not at all.
-fn address(checks: &mut Checks, url: &str, open: bool, place: Place<'_>) {
+pub(super) fn address(checks: &mut Checks, url: &str, open: bool, place: Place<'_>) {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let sound = matches!(scheme, "http" | "https")

@@ -148,7 +148,10 @@ pub struct Looks {
 pub struct Acts(pub String);
 
 /// Finds out who asks.
-fn identify(parts: &Parts, api: &Api) -> Result<Visitor, Refusal> {
+///
+/// # Errors
+/// When the store fails.
+pub(crate) fn identify(parts: &Parts, api: &Api) -> Result<Visitor, Refusal> {
     if let Some(token) = bearer(&parts.headers) {
         if api.parts.cli_key.is(token) {
             return Ok(Visitor::CommandLine);

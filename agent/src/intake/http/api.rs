@@ -20,6 +20,7 @@ use crate::intake::house::House;
 use crate::intake::http::answer::Refusal;
 use crate::intake::http::body::IN_HAND_KIB_MAX;
 use crate::intake::http::hosts::Hosts;
+use crate::intake::http::live::Live;
 use crate::intake::http::login::Logins;
 use crate::secret::Secret;
 use crate::store::figures::{self, Figures, Question};
@@ -75,7 +76,8 @@ pub struct Api {
     pub(crate) logins: Logins,
     pub(crate) hosts: Hosts,
     pub(crate) started: Instant,
-    pub(super) room: Semaphore,
+    pub(crate) live: Live,
+    pub(crate) room: Semaphore,
     /// Whose turn it is among large bodies.
     pub(super) large: Semaphore,
     look_ups: AtomicU64,
@@ -112,6 +114,7 @@ impl Api {
             parts,
             logins: Logins::default(),
             started: Instant::now(),
+            live: Live::default(),
             room: Semaphore::new(IN_HAND_KIB_MAX),
             large: Semaphore::new(LARGE_AT_ONCE),
             look_ups: AtomicU64::new(0),
@@ -161,6 +164,21 @@ impl Api {
             cost: begun.elapsed(),
         });
         Ok(figures)
+    }
+
+    /// The figures as they were last counted, when that was within `age`; else counted now.
+    pub(crate) async fn recent_figures(
+        &self,
+        question: Question,
+        age: Duration,
+    ) -> Result<Figures, Refusal> {
+        if let Some(counted) = &*self.figures.lock().await
+            && counted.day_began_at == question.day_began_at
+            && counted.ended.elapsed() < age
+        {
+            return Ok(counted.figures.clone());
+        }
+        self.figures(question).await
     }
 
     /// How many look-ups were answered since the start.

@@ -24,7 +24,7 @@ use crate::intake::http::api::Api;
 use crate::intake::http::body;
 use crate::outbox::State as DocumentState;
 use crate::store::person::{self, Action, Done};
-use crate::store::read::{self, Filter};
+use crate::store::read::{self, DocumentView, Filter};
 
 /// Bodies up to this size are taken apart on the spot; more on a thread of its own, a few at a time.
 const BYTES_ON_THE_SPOT_MAX: usize = 64 * 1024;
@@ -94,19 +94,23 @@ impl From<BodyError> for Refusal {
 }
 
 /// What `GET /v1/documents` may be asked.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListQuery {
-    state: Option<String>,
-    kind: Option<String>,
-    till: Option<String>,
-    date: Option<String>,
-    limit: Option<usize>,
-    after: Option<i64>,
+    pub(crate) state: Option<String>,
+    pub(crate) kind: Option<String>,
+    pub(crate) till: Option<String>,
+    pub(crate) date: Option<String>,
+    pub(crate) limit: Option<usize>,
+    pub(crate) after: Option<i64>,
 }
 
 impl ListQuery {
-    fn filter(self, scope: Scope) -> Result<Filter, Refusal> {
+    /// What is asked for, as the outbox understands it.
+    ///
+    /// # Errors
+    /// 400 for a value that cannot be one, 403 for another till's documents.
+    pub(crate) fn filter(self, scope: Scope) -> Result<Filter, Refusal> {
         let checked = |text: Option<String>, legal: fn(&str) -> bool, message| match text {
             Some(text) if !legal(&text) => Err(Refusal::query(message)),
             text => Ok(text),
@@ -135,16 +139,16 @@ impl ListQuery {
     }
 }
 
-pub(super) fn is_day(text: &str) -> bool {
+pub(crate) fn is_day(text: &str) -> bool {
     Day::parse(text).is_some()
 }
 
-pub(super) fn is_code(text: &str) -> bool {
+pub(crate) fn is_code(text: &str) -> bool {
     Code::parse(text).is_some()
 }
 
 /// The parameters of a request, or a no in the API's own shape.
-pub(super) fn parameters<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Refusal> {
+pub(crate) fn parameters<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Refusal> {
     let Query(parameters) =
         query.map_err(|_| Refusal::query("a parameter is unknown, or its value cannot be read"))?;
     Ok(parameters)
@@ -178,7 +182,7 @@ pub async fn show(
     Ok(json_answer(StatusCode::OK, &view))
 }
 
-fn known_id(text: &str) -> Result<String, Refusal> {
+pub(crate) fn known_id(text: &str) -> Result<String, Refusal> {
     let id = Uuid::parse_str(text).map_err(|_| Refusal::not_found("document"))?;
     Ok(id.to_string())
 }
@@ -222,27 +226,49 @@ fn reason(body: &[u8]) -> Result<String, Refusal> {
     };
     let given: Value = serde_json::from_slice(body).map_err(|_| missing())?;
     let text = given.get("reason").and_then(Value::as_str);
-    let text = text.map(str::trim).filter(|text| !text.is_empty());
-    let text = text.filter(|text| text.chars().count() <= NOTE_MAX);
-    let mut stripped = json!({"body": {"reason": text.ok_or_else(missing)?}});
+    text.and_then(said).ok_or_else(missing)
+}
+
+/// What a person gave as a reason, without card numbers; `None` for nothing and for more than [`NOTE_MAX`] characters.
+pub(crate) fn said(text: &str) -> Option<String> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > NOTE_MAX {
+        return None;
+    }
+    let mut stripped = json!({"body": {"reason": text}});
     redact(&mut stripped, Unknown::Ignored);
     let stripped = stripped.pointer("/body/reason").and_then(Value::as_str);
-    stripped.map(str::to_owned).ok_or_else(missing)
+    stripped.map(str::to_owned)
 }
 
 async fn act(api: &Api, id: &str, action: Action, who: String) -> Result<Response, Refusal> {
+    let view = perform(api, id, action, who, None).await?;
+    Ok(json_answer(StatusCode::OK, &view))
+}
+
+/// Does what a person wants done with a document; `why` goes into its history beside it.
+///
+/// # Errors
+/// 404 for a document that is not there, 409 for one in another state.
+pub(crate) async fn perform(
+    api: &Api,
+    id: &str,
+    action: Action,
+    who: String,
+    why: Option<String>,
+) -> Result<DocumentView, Refusal> {
     if api.stopping() {
         return Err(Refusal::stopping());
     }
     let (id, moment) = (known_id(id)?, now());
     let acted = api.parts.store.write(move |writer| {
-        let done = person::act(writer, &id, &action, &who, moment)?;
+        let done = person::act(writer, &id, &action, &who, why.as_deref(), moment)?;
         Ok((done, read::document(writer, &id)?))
     });
     match acted.await? {
         (Done::Done, Some(view)) => {
             api.parts.desk.ring();
-            Ok(json_answer(StatusCode::OK, &view))
+            Ok(view)
         }
         (Done::NotFound, _) | (Done::Done, None) => Err(Refusal::not_found("document")),
         (Done::WrongState(state), _) => {

@@ -38,6 +38,9 @@ impl Hosts {
         let header = named.next().and_then(|host| host.to_str().ok());
         let host = header.or_else(|| uri.authority().map(|authority| authority.as_str()));
         let known = host.is_some_and(|host| self.knows(name_of(host)));
+        // A request that names its host twice must mean us both times: proxies go by the one, we by the other.
+        let named_too = uri.authority().map(|authority| name_of(authority.as_str()));
+        let known = known && named_too.is_none_or(|name| self.knows(name));
         if !known || named.next().is_some() {
             return Err(Refusal::new(
                 StatusCode::FORBIDDEN,
@@ -57,6 +60,10 @@ impl Hosts {
             .get_all(ORIGIN)
             .iter()
             .any(|origin| !origin.to_str().is_ok_and(own));
+        // Browsers that say it themselves: even another port of this PC is another site's page here.
+        let fetched = headers.get("sec-fetch-site").map(|site| site.as_bytes());
+        let foreign =
+            foreign || fetched.is_some_and(|site| site != b"same-origin" && site != b"none");
         if foreign && !reading {
             return Err(Refusal::new(
                 StatusCode::FORBIDDEN,
@@ -127,6 +134,28 @@ mod tests {
     }
 
     #[rstest]
+    #[case("same-origin", true)]
+    #[case("none", true)]
+    #[case("same-site", false)]
+    #[case("cross-site", false)]
+    #[case("", false)]
+    fn a_browser_that_says_where_a_request_comes_from_is_believed(
+        #[case] site: &str,
+        #[case] may: bool,
+    ) {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, "localhost".parse().unwrap());
+        headers.insert("sec-fetch-site", site.parse().unwrap());
+        let checked = |method| {
+            let hosts = Hosts::of(&Listen::default());
+            hosts
+                .check(&method, &Uri::from_static("/act"), &headers)
+                .is_ok()
+        };
+        assert_eq!((checked(Method::POST), checked(Method::GET)), (may, true));
+    }
+
+    #[rstest]
     #[case(None, true)]
     #[case(Some("http://localhost:7470"), true)]
     #[case(Some("http://localhost:3000"), false)]
@@ -136,6 +165,19 @@ mod tests {
         let host = Some("localhost:7470");
         assert_eq!(check(Method::POST, host, origin).is_ok(), may);
         assert_eq!(check(Method::GET, host, origin), Ok(()));
+    }
+
+    #[test]
+    fn the_address_of_a_request_names_no_other_host() {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, "localhost".parse().unwrap());
+        let asked = |uri: &'static str| {
+            let hosts = Hosts::of(&Listen::default());
+            hosts
+                .check(&Method::GET, &Uri::from_static(uri), &headers)
+                .is_ok()
+        };
+        assert!(asked("http://127.0.0.1:7470/") && !asked("http://evil.example/"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use tillpost_shared::catalog::hex;
 use tokio::sync::Semaphore;
 
 use crate::secret;
@@ -67,7 +68,7 @@ impl Role {
     }
 }
 
-/// What is kept of a secret: `pbkdf2-sha256$rounds$salt$hash`.
+/// What is kept of a secret: `argon2id$memory$passes$salt$hash`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Verifier(String);
 
@@ -114,20 +115,30 @@ impl Verifier {
 }
 
 /// The session in a request's cookies.
-pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
+    cookies(headers).find_map(|(name, value)| (name == COOKIE_NAME).then_some(value))
+}
+
+/// Every cookie of a request, by name.
+pub(crate) fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let lines = headers.get_all(COOKIE).iter();
     lines
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(name, value)| (name == COOKIE_NAME).then_some(value))
 }
 
 /// The cookie that carries a session, or takes it away.
-pub(super) fn set_cookie(session: Option<&str>) -> String {
+pub(crate) fn set_cookie(session: Option<&str>) -> String {
     let seconds = session.map_or(0, |_| SESSION_MAX.as_secs());
     let value = session.unwrap_or_default();
     format!("{COOKIE_NAME}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict")
+}
+
+/// What a form of the page must carry to be believed: only a page that was made for this session knows it. The session
+/// itself cannot be told from it.
+pub(crate) fn form_mark(session: &str) -> String {
+    hex(&hash(&format!("form {session}")))
 }
 
 /// Who is logged in, and who failed to.
@@ -184,7 +195,7 @@ impl Logins {
     }
 
     /// Ends a session.
-    pub(super) fn end(&self, token: &str) {
+    pub(crate) fn end(&self, token: &str) {
         locked(&self.sessions).remove(&hash(token));
     }
 
@@ -253,12 +264,7 @@ mod tests {
 
     #[test]
     fn damaged_verifiers_fit_nothing() {
-        for text in [
-            "",
-            "pbkdf2-sha256$0$aa$bb",
-            "pbkdf2-sha256$x$aa$bb",
-            "a$1$b",
-        ] {
+        for text in ["", "argon2id$0$0$aa$bb", "argon2id$x$2$aa$bb", "a$1$b"] {
             assert!(!Verifier(text.to_owned()).fits(""), "{text}");
         }
     }

@@ -56,6 +56,18 @@ pub async fn products(
         },
         ProductQuery { .. } => return Err(Refusal::query("give one of barcode, sku and q")),
     };
+    let answer = find_products(&api, asked).await?;
+    Ok(json_answer(StatusCode::OK, &answer))
+}
+
+/// The products that a question finds, at the prices in force.
+///
+/// # Errors
+/// 503 while there is no catalog.
+pub(crate) async fn find_products(
+    api: &Api,
+    asked: catalog::Query,
+) -> Result<catalog::Answer, Refusal> {
     let active = api.parts.catalog.clone().ok_or_else(no_catalog)?;
     api.count_look_up();
     let moment = now();
@@ -68,7 +80,7 @@ pub async fn products(
         }
     };
     match found {
-        Ok(answer) => Ok(json_answer(StatusCode::OK, &answer)),
+        Ok(answer) => Ok(answer),
         Err(NoCatalog::Absent) => Err(no_catalog()),
         Err(NoCatalog::Unreadable(error)) => {
             tracing::error!(error = %error, "the catalog cannot be read");
@@ -108,11 +120,23 @@ pub async fn receipts(
     if number.chars().count() > TEXT_MAX {
         return Err(Refusal::not_found("receipt"));
     }
-    api.count_look_up();
-    let found = api
-        .ask(move |reader| read::receipts(reader, &number, till.as_deref(), date.as_deref()))
-        .await?;
+    let found = find_receipts(&api, number, till, date).await?;
     Ok(json_answer(StatusCode::OK, &json!({ "receipts": found })))
+}
+
+/// The stored receipts of a number, of one till and day if given.
+///
+/// # Errors
+/// When the outbox cannot be read.
+pub(crate) async fn find_receipts(
+    api: &Api,
+    number: String,
+    till: Option<String>,
+    date: Option<String>,
+) -> Result<Vec<read::Receipt>, Refusal> {
+    api.count_look_up();
+    api.ask(move |reader| read::receipts(reader, &number, till.as_deref(), date.as_deref()))
+        .await
 }
 
 /// What `GET /v1/proof` may be asked.
@@ -128,10 +152,23 @@ pub async fn proof(
     Reads(scope): Reads,
     query: Result<Query<ProofQuery>, QueryRejection>,
 ) -> Result<Response, Refusal> {
-    let date = match parameters(query)?.date {
+    let proof = proof_of(&api, parameters(query)?.date.as_deref(), scope).await?;
+    Ok(json_answer(StatusCode::OK, &proof))
+}
+
+/// The proof of a day, read back from the destinations first; of the trading day that runs when none is named.
+///
+/// # Errors
+/// 400 when the day is none.
+pub(crate) async fn proof_of(
+    api: &Api,
+    date: Option<&str>,
+    scope: Scope,
+) -> Result<proof::Proof, Refusal> {
+    let date = match date {
         None => api.parts.house.business_date(now()),
         Some(text) => {
-            let day = Day::parse(&text);
+            let day = Day::parse(text);
             day.ok_or_else(|| Refusal::query("date is a day such as 2026-11-20"))?
                 .0
         }
@@ -146,8 +183,6 @@ pub async fn proof(
     };
     api.parts.days.run(date).await;
     let read_back = api.parts.read_backs.of(date);
-    let proof = api
-        .ask(move |reader| proof::figures(reader, &question, &read_back))
-        .await?;
-    Ok(json_answer(StatusCode::OK, &proof))
+    api.ask(move |reader| proof::figures(reader, &question, &read_back))
+        .await
 }

@@ -9,14 +9,15 @@ pub mod answer;
 pub mod api;
 pub mod body;
 mod crowd;
-mod documents;
+pub mod documents;
 mod health;
 mod hosts;
+pub mod live;
 pub mod login;
-mod look_up;
+pub mod look_up;
 mod patience;
 mod serve;
-mod sign_in;
+pub(crate) mod sign_in;
 
 use std::sync::Arc;
 
@@ -24,7 +25,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::http::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, HeaderName,
+    REFERRER_POLICY, TRANSFER_ENCODING, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
@@ -121,6 +123,25 @@ fn is_large(headers: &HeaderMap) -> bool {
     headers.contains_key(TRANSFER_ENCODING) || bytes.is_some_and(|bytes| bytes > SMALL_BYTES_MAX)
 }
 
+/// On every answer: it is kept nowhere, taken for nothing else, framed by nobody and read by no other site. The referrer
+/// stays among our own pages; without any, browsers would send a form's origin as `null`.
+const ALWAYS: [(HeaderName, &str); 6] = [
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (CACHE_CONTROL, "no-store"),
+    (X_FRAME_OPTIONS, "DENY"),
+    (REFERRER_POLICY, "same-origin"),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=()",
+    ),
+];
+/// What an answer that is no page may load: nothing.
+const NOTHING_LOADED: &str = "default-src 'none'; frame-ancestors 'none'";
+
 /// Before every answer: is the agent called by a name of its own? Behind it: nothing is kept, nothing is guessed.
 async fn guard(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let checked = api
@@ -137,8 +158,12 @@ async fn guard(State(api): State<Arc<Api>>, request: Request, next: Next) -> Res
         // The rest of the body is not read and the connection ends: the sender must know before it sends the next.
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for (name, value) in ALWAYS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers
+        .entry(CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(NOTHING_LOADED));
     response
 }
 

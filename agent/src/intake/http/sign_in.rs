@@ -21,7 +21,7 @@ use crate::intake::http::login::{self, Role, Verifier};
 use crate::store::history;
 
 /// Bytes of a secret; more cannot be one.
-const SECRET_BYTES_MAX: usize = 1_024;
+pub(crate) const SECRET_BYTES_MAX: usize = 1_024;
 /// Seconds after which to try again while another secret is being checked.
 const BUSY_RETRY: u32 = 1;
 
@@ -40,14 +40,32 @@ pub async fn log_in(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let place = place(peer);
     let given = given(&api, &headers, body).await?;
+    let session = enter(&api, peer, given.role, given.secret).await?;
+    let answer = json!({"role": given.role.as_str(), "seconds": login::SESSION_MAX.as_secs()});
+    Ok(with_cookie(
+        json_answer(StatusCode::OK, &answer),
+        Some(&session),
+    ))
+}
+
+/// Begins a session for whoever knows a role's secret; answers its token.
+///
+/// # Errors
+/// 429 after many failures from the same place or while another secret is checked, 403 when none was set, 401 when it is
+/// not the secret.
+pub(crate) async fn enter(
+    api: &Api,
+    peer: Option<Extension<Peer>>,
+    role: Role,
+    secret: String,
+) -> Result<String, Refusal> {
+    let place = place(peer);
     if let Some(wait) = api.logins.wait(place, Instant::now()) {
         let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
         let message = "too many wrong secrets came from here";
         return Err(slow_down("too_many_failures", message, seconds.max(1)));
     }
-    let role = given.role;
     let kept = api.ask(move |reader| Verifier::kept(reader, role)).await?;
     let Some(verifier) = kept else {
         let hint = "set one with: tillpost login set manager, or it";
@@ -55,7 +73,7 @@ pub async fn log_in(
         let status = StatusCode::FORBIDDEN;
         return Err(Refusal::new(status, "no_login_set", message, hint));
     };
-    if !fits(&api, &verifier, given.secret).await? {
+    if !fits(api, &verifier, secret).await? {
         api.logins.failed(place, Instant::now());
         tracing::warn!(role = role.as_str(), "a login failed");
         let hint = "try again, or set another with: tillpost login set";
@@ -70,9 +88,7 @@ pub async fn log_in(
         .store
         .write(move |writer| history::add(writer, None, role.as_str(), "logged in", moment));
     noted.await?;
-    let session = api.logins.begin(role, verifier, Instant::now());
-    let answer = json!({"role": role.as_str(), "seconds": login::SESSION_MAX.as_secs()});
-    Ok(with_cookie(&answer, Some(&session)))
+    Ok(api.logins.begin(role, verifier, Instant::now()))
 }
 
 /// `POST /logout`: ends the session, if there is one.
@@ -80,7 +96,7 @@ pub fn log_out(State(api): State<Arc<Api>>, headers: HeaderMap) -> std::future::
     if let Some(session) = login::cookie(&headers) {
         api.logins.end(session);
     }
-    std::future::ready(with_cookie(&json!({}), None))
+    std::future::ready(with_cookie(json_answer(StatusCode::OK, &json!({})), None))
 }
 
 fn place(peer: Option<Extension<Peer>>) -> IpAddr {
@@ -117,8 +133,8 @@ fn slow_down(code: &'static str, message: &str, seconds: u32) -> Refusal {
     Refusal::new(StatusCode::TOO_MANY_REQUESTS, code, message, hint).retry_after(seconds)
 }
 
-fn with_cookie(answer: &serde_json::Value, session: Option<&str>) -> Response {
-    let mut response = json_answer(StatusCode::OK, answer);
+/// An answer that begins a session in the visitor's browser, or ends it.
+pub(crate) fn with_cookie(mut response: Response, session: Option<&str>) -> Response {
     // The token is hexadecimal, so that it always is a legal header.
     if let Ok(cookie) = HeaderValue::from_str(&login::set_cookie(session)) {
         response.headers_mut().insert(SET_COOKIE, cookie);

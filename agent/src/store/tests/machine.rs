@@ -283,7 +283,8 @@ impl World {
             return Changes::None;
         };
         let now = self.now;
-        let done = self.write(move |writer| person::act(writer, &id, &action, "manager", now));
+        let done =
+            self.write(move |writer| person::act(writer, &id, &action, "manager", None, now));
         match done {
             Done::Done => Changes::ByPerson,
             Done::WrongState(_) => Changes::None,

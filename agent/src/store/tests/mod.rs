@@ -7,6 +7,7 @@ mod history;
 mod lane;
 mod machine;
 mod moods;
+mod pace;
 mod person;
 mod plans;
 mod read;

@@ -139,7 +139,7 @@ fn a_retry_gives_the_whole_patience_again() {
     shop.claim(1);
     shop.answer_at(&postponed("unknown_product", Cause::UnknownProduct), late);
     assert_eq!(shop.state(&id), State::Parked);
-    person::act(&shop.outbox, &id, &Action::Retry, "manager", late).unwrap();
+    person::act(&shop.outbox, &id, &Action::Retry, "manager", None, late).unwrap();
     assert_eq!(shop.claim_at(1, late), ["1"]);
     shop.answer_at(&postponed("unknown_product", Cause::UnknownProduct), late);
     assert_eq!(shop.state(&id), State::Waiting);

@@ -9,7 +9,7 @@ use super::shop::*;
 use crate::store::read::{Filter, list_sql};
 
 /// The sources whose statements run while tills and lanes work.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 14] = [
     include_str!("../accept.rs"),
     include_str!("../arrival.rs"),
     include_str!("../depends.rs"),
@@ -17,6 +17,7 @@ const SOURCES: [&str; 13] = [
     include_str!("../history.rs"),
     include_str!("../lane.rs"),
     include_str!("../load.rs"),
+    include_str!("../pace.rs"),
     include_str!("../person.rs"),
     include_str!("../read.rs"),
     include_str!("../tills.rs"),
@@ -25,9 +26,12 @@ const SOURCES: [&str; 13] = [
     include_str!("../reread.rs"),
 ];
 /// Statements that read a table from one end to the other, and may.
-const WHOLE_TABLE: [&str; 5] = [
+const WHOLE_TABLE: [&str; 6] = [
     // An index of what has not arrived, no table; and whoever asks is told again what was counted when it took long.
     "SELECT state, COUNT(*) FROM documents WHERE state <> 'delivered' GROUP BY state",
+    // The same index, for a chart.
+    "SELECT business_date, COUNT(*) FROM documents INDEXED BY documents_state
+         WHERE state <> 'delivered' AND business_date >= ?1 GROUP BY business_date",
     // The check of the whole chain.
     "SELECT n, seq, at, who, what, hash FROM history ORDER BY n",
     // A store has a few tills.

@@ -218,7 +218,7 @@ impl Shop {
     }
 
     pub fn act(&self, id: &str, action: &Action) -> Done {
-        person::act(&self.outbox, id, action, "manager", evening()).unwrap()
+        person::act(&self.outbox, id, action, "manager", None, evening()).unwrap()
     }
 
     pub fn withdraw(&self, id: &str) -> Done {
