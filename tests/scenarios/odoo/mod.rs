@@ -8,6 +8,7 @@ mod changes;
 mod counts;
 mod kills;
 mod lists;
+mod moves;
 mod numbers;
 mod parked;
 mod prices;

@@ -108,6 +108,32 @@ fn the_agents_user_can_do_little() {
         "create",
         json!({"vals_list": [{"name": "x"}]}),
     );
+    refused(
+        "stock.location",
+        "create",
+        json!({"vals_list": [{"name": "x"}]}),
+    );
+    refused(
+        "stock.warehouse",
+        "create",
+        json!({"vals_list": [{"name": "x", "code": "XX"}]}),
+    );
+    refused(
+        "stock.picking.type",
+        "create",
+        json!({"vals_list": [{"name": "x", "code": "incoming", "sequence_code": "X"}]}),
+    );
+    let customer = database.search("res.partner", &json!([]))[0];
+    refused(
+        "sale.order",
+        "create",
+        json!({"vals_list": [{"partner_id": customer}]}),
+    );
+    refused(
+        "res.partner",
+        "write",
+        json!({"ids": [customer], "vals": {"name": "x"}}),
+    );
     let groups = database.rows(&format!(
         "SELECT d.name AS a FROM res_groups_users_rel r JOIN res_users u ON u.id = r.uid AND u.login = '{LOGIN}' \
          JOIN ir_model_data d ON d.model = 'res.groups' AND d.res_id = r.gid ORDER BY 1"

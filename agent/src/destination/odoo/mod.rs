@@ -22,13 +22,16 @@ pub mod desk;
 pub mod doctor;
 pub mod figures;
 pub mod lines;
+pub mod moves;
 pub mod orders;
 pub mod originals;
 pub mod parts;
 pub mod payments;
+pub mod places;
 pub mod products;
 pub mod reference;
 pub mod row;
+pub mod scrap;
 pub mod send;
 pub mod sessions;
 pub mod shares;
@@ -36,7 +39,9 @@ pub mod stock;
 pub mod tax;
 #[cfg(test)]
 pub mod testing;
+pub mod transfers;
 pub mod translate;
+pub mod translate_goods;
 pub mod undo;
 pub mod upload;
 pub mod voids;
@@ -146,7 +151,7 @@ async fn single(
         Body::Settlement(_) => {
             translate::refused_here(translate::not_supported("card settlements"))
         }
-        Body::StockMove(_) => translate::refused_here(translate::not_supported("stock moves")),
+        Body::StockMove(moved) => desk.stock_move(delivery, moved).await?,
         Body::Pickup(_) => translate::refused_here(translate::not_supported("pickups")),
         Body::Sale(_) | Body::Return(_) => return desk.upload(batch, &[place], verdicts).await,
     };

@@ -32,9 +32,14 @@ pub fn later(answer: Answer, cause: Cause) -> Verdict {
     Verdict::Postponed { answer, cause }
 }
 
+/// Odoo's own words, as much of them as is shown.
+pub fn shortened(words: &str) -> String {
+    words.chars().take(WORDS_CHARS_MAX).collect()
+}
+
 /// Odoo's refusal, with its own words.
 pub fn refusal_answer(refusal: &Refusal) -> Answer {
-    let words: String = refusal.words.chars().take(WORDS_CHARS_MAX).collect();
+    let words = shortened(&refusal.words);
     match refusal.kind {
         RefusalKind::Business => Answer::new(
             "odoo_refused",
@@ -263,7 +268,7 @@ pub fn day_unknown(day: Date) -> Answer {
 
 /// Odoo did not close.
 pub fn close_refused(words: &str) -> Answer {
-    let words: String = words.chars().take(WORDS_CHARS_MAX).collect();
+    let words = shortened(words);
     Answer::new(
         "close_refused",
         format!("Odoo did not close the day: {words}"),
