@@ -11,6 +11,7 @@ mod lists;
 mod moves;
 mod numbers;
 mod parked;
+mod pickups;
 mod prices;
 mod rights;
 mod stock;

@@ -27,6 +27,7 @@ pub mod orders;
 pub mod originals;
 pub mod parts;
 pub mod payments;
+pub mod pickups;
 pub mod places;
 pub mod products;
 pub mod reference;
@@ -152,7 +153,7 @@ async fn single(
             translate::refused_here(translate::not_supported("card settlements"))
         }
         Body::StockMove(moved) => desk.stock_move(delivery, moved).await?,
-        Body::Pickup(_) => translate::refused_here(translate::not_supported("pickups")),
+        Body::Pickup(pickup) => desk.pickup(delivery, pickup).await?,
         Body::Sale(_) | Body::Return(_) => return desk.upload(batch, &[place], verdicts).await,
     };
     verdicts[place] = Some(verdict);

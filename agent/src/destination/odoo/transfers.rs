@@ -88,7 +88,11 @@ pub async fn by_id(client: &Client, id: i64) -> Result<Option<Picking>, CallErro
 /// By their moves: as long as a transfer is not done, its lines need not name it themselves.
 async fn goods(client: &Client, picking: i64) -> Result<Goods, CallError> {
     let search = Search {
-        domain: json!([["move_id.picking_id", "=", picking], ["quantity", "!=", 0]]),
+        domain: json!([
+            ["move_id.picking_id", "=", picking],
+            ["picked", "=", true],
+            ["quantity", "!=", 0]
+        ]),
         fields: &["product_id", "lot_id", "quantity"],
         ..Search::default()
     };
