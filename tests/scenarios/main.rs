@@ -22,6 +22,7 @@ mod odoo;
 mod outage;
 mod overload;
 mod power_cut;
+mod proofs;
 mod refused;
 mod restore;
 mod sync_trace;

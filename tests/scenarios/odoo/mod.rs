@@ -13,6 +13,7 @@ mod numbers;
 mod parked;
 mod pickups;
 mod prices;
+mod proof;
 mod rights;
 mod stock;
 mod whole_day;

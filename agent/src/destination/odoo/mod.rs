@@ -30,6 +30,7 @@ pub mod payments;
 pub mod pickups;
 pub mod places;
 pub mod products;
+pub mod proof_back;
 pub mod reference;
 pub mod row;
 pub mod scrap;
@@ -47,19 +48,14 @@ pub mod undo;
 pub mod upload;
 pub mod voids;
 
-use std::collections::HashMap;
-
-use serde_json::json;
 use tillpost_shared::config;
-use tillpost_shared::document::{Body, Kind};
+use tillpost_shared::document::Body;
 use tillpost_shared::key::Numbering;
 use tokio::sync::Mutex;
-use uuid::Uuid;
 
-use self::answer::outage;
 use self::client::Client;
 use self::desk::{Desk, Run};
-use super::{Delivery, Destination, Held};
+use super::{Asked, Delivery, Destination, HeldThere};
 use crate::outbox::{Outage, Verdict};
 
 /// An Odoo database as a destination.
@@ -67,9 +63,6 @@ pub struct Odoo {
     client: Client,
     desk: Mutex<Desk>,
 }
-
-/// How many uids are read back in one call.
-const READ_BACK_MAX: usize = 500;
 
 impl Odoo {
     /// A destination; nothing is asked yet. `numbering` tells how the store's tills number, for receipts that point
@@ -117,13 +110,10 @@ impl Destination for Odoo {
             .collect())
     }
 
-    async fn read_back(&self, uids: &[Uuid]) -> Result<Vec<Held>, Outage> {
-        let _turn = self.desk.lock().await;
-        let mut held = Vec::new();
-        for uids in uids.chunks(READ_BACK_MAX) {
-            held.extend(read_back(&self.client, uids).await?);
-        }
-        Ok(held)
+    async fn read_back(&self, asked: &[Asked]) -> Result<HeldThere, Outage> {
+        let mut desk = self.desk.lock().await;
+        desk.begin().await?;
+        desk.read_day(asked).await
     }
 }
 
@@ -158,52 +148,4 @@ async fn single(
     };
     verdicts[place] = Some(verdict);
     Ok(())
-}
-
-/// What Odoo holds of receipts; the orders of one receipt count together under its uid.
-async fn read_back(client: &Client, uids: &[Uuid]) -> Result<Vec<Held>, Outage> {
-    let failed = |error| outage(&error);
-    let found = check_back::read_heads(client, json!([["uuid", "in", row::texts(uids)]]))
-        .await
-        .map_err(failed)?;
-    let mut held: Vec<Held> = found.iter().map(|order| hold(order.uuid, order)).collect();
-    let missing: HashMap<String, Uuid> = uids
-        .iter()
-        .filter(|uid| held.iter().all(|held| held.uid != **uid))
-        .map(|uid| (orders::part_note(*uid), *uid))
-        .collect();
-    if missing.is_empty() {
-        return Ok(held);
-    }
-    let notes: Vec<&String> = missing.keys().collect();
-    let parts = check_back::read_heads_with_note(client, json!([["internal_note", "in", notes]]))
-        .await
-        .map_err(failed)?;
-    for (note, order) in parts {
-        let Some(uid) = missing.get(&note) else {
-            continue;
-        };
-        let part = hold(*uid, &order);
-        match held.iter_mut().find(|held| held.uid == *uid) {
-            Some(held) => held.total += part.total,
-            None => held.push(part),
-        }
-    }
-    Ok(held)
-}
-
-fn hold(uid: Uuid, order: &check_back::Stored) -> Held {
-    let kind = match (
-        order.reference.contains(&format!("-{}", parts::VOID_MARK)),
-        order.refund,
-    ) {
-        (true, _) => Kind::Void,
-        (false, true) => Kind::Return,
-        (false, false) => Kind::Sale,
-    };
-    Held {
-        uid,
-        kind,
-        total: order.total - order.tip,
-    }
 }

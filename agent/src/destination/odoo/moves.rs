@@ -24,6 +24,9 @@ use super::{translate, translate_goods as goods_answers};
 use crate::destination::Delivery;
 use crate::outbox::{Cause, Outage, Verdict};
 
+/// The reference of a document of which nothing had to be moved.
+pub const NOTHING: &str = "no goods that keep stock";
+
 /// A line's goods, found in Odoo.
 pub(super) struct Found<'a> {
     /// The line's number.
@@ -419,7 +422,7 @@ fn note(moved: &StockMove) -> String {
 
 fn reference(names: &[String], left_out: usize, unknown: bool, moved: &StockMove) -> String {
     let mut reference = if names.is_empty() {
-        "no goods that keep stock".to_owned()
+        NOTHING.to_owned()
     } else {
         names.join(", ")
     };

@@ -30,6 +30,9 @@ use crate::destination::Delivery;
 use crate::failpoint;
 use crate::outbox::{Cause, Outage, Verdict};
 
+/// What the reference of a document begins with that only left a note.
+pub const NOTED: &str = "noted on";
+
 /// An order in Odoo.
 struct Order {
     id: i64,
@@ -289,7 +292,7 @@ impl Desk {
         pickup: &Pickup,
         order: &Order,
     ) -> Result<Verdict, Stop> {
-        let noted = Verdict::Accepted(format!("noted on {}", order.name));
+        let noted = Verdict::Accepted(format!("{NOTED} {}", order.name));
         let search = Search {
             domain: json!([
                 ["model", "=", "sale.order"],
@@ -330,7 +333,7 @@ fn refused(answer: crate::outbox::Answer) -> Stop {
 }
 
 /// What a document is found again by.
-fn mark(uid: Uuid) -> String {
+pub fn mark(uid: Uuid) -> String {
     format!("Tillpost {uid}")
 }
 

@@ -26,7 +26,7 @@ impl Desk {
         goods: &Goods,
     ) -> Result<Verdict, Stop> {
         if goods.is_empty() {
-            return Ok(Verdict::Accepted("no goods that keep stock".to_owned()));
+            return Ok(Verdict::Accepted(super::moves::NOTHING.to_owned()));
         }
         let mut rows = self.scraps(&delivery.key).await?;
         if rows.is_empty() {

@@ -143,6 +143,8 @@ pub async fn proof(
             Scope::All => None,
             Scope::Tills(own) => Some(own),
         },
+        numbering: api.parts.house.numbering.clone(),
+        now: now(),
     };
     api.parts.days.run(date).await;
     let read_back = api.parts.read_backs.of(date);
