@@ -7,6 +7,7 @@ mod away;
 mod changes;
 mod counts;
 mod kills;
+mod late;
 mod lists;
 mod moves;
 mod numbers;

@@ -65,6 +65,7 @@ mod tests {
             received_at: Timestamp::UNIX_EPOCH,
             attempts: 0,
             missing: Vec::new(),
+            last_code: None,
             other_parts: Vec::new(),
             document: Arc::new(read.expect("a document")),
         }

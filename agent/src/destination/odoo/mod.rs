@@ -4,8 +4,9 @@
 //! Pure: [`answer`] (what an error means), [`tax`], [`shares`], [`lines`], [`payments`], [`parts`], [`orders`], [`voids`] (what is
 //! sent), [`check_back`] (what must stand there afterwards), [`figures`]
 //! (a day's, compared), [`translate`] (what a person is told). Calls: [`client`],
-//! [`reference`], [`products`], [`originals`], [`sessions`], [`close`], [`stock`]. Together: [`desk`], [`upload`], [`undo`],
-//! [`send`], [`days`], [`counts`], [`doctor`].
+//! [`reference`], [`products`], [`originals`], [`sessions`], [`close`], [`stock`], [`places`], [`transfers`], [`deliveries`].
+//! Together: [`desk`], [`upload`], [`undo`], [`send`], [`days`], [`counts`], [`moves`], [`scrap`], [`pickups`],
+//! [`proof_back`], [`doctor`].
 //!
 //! # What it relies on
 //! - A document's uid is the order's `uuid`, which is unique over there: sending again is harmless.
@@ -18,9 +19,11 @@ pub mod client;
 pub mod close;
 pub mod counts;
 pub mod days;
+pub mod deliveries;
 pub mod desk;
 pub mod doctor;
 pub mod figures;
+pub mod late;
 pub mod lines;
 pub mod moves;
 pub mod orders;
@@ -37,6 +40,7 @@ pub mod scrap;
 pub mod send;
 pub mod sessions;
 pub mod shares;
+pub mod stands_against;
 pub mod stock;
 pub mod tax;
 #[cfg(test)]
@@ -47,6 +51,7 @@ pub mod translate_goods;
 pub mod undo;
 pub mod upload;
 pub mod voids;
+pub mod ways;
 
 use tillpost_shared::config;
 use tillpost_shared::document::Body;
@@ -132,6 +137,14 @@ async fn single(
     verdicts: &mut send::Verdicts,
 ) -> Result<(), Outage> {
     let delivery = &batch[place];
+    if matches!(
+        delivery.document.body,
+        Body::Void(_) | Body::CashMovement(_)
+    ) && let Some(verdict) = desk.late(delivery).await?
+    {
+        verdicts[place] = Some(verdict);
+        return Ok(());
+    }
     let verdict = match &delivery.document.body {
         Body::Void(void) => desk.void(delivery, void).await?,
         Body::DayOpen(open) => desk.day_open(delivery, open).await?,

@@ -37,6 +37,7 @@ pub fn delivery(kind: &str, number: i64, body: Value) -> Delivery {
         received_at: document.head.occurred_at.at(),
         attempts: 0,
         missing: Vec::new(),
+        last_code: None,
         other_parts: Vec::new(),
         document: Arc::new(document),
     }
