@@ -124,6 +124,23 @@ pub fn text(proof: &Value) -> String {
     } else {
         lines.push(table(&rows));
     }
+    for batch in list(proof, "settlements") {
+        let side = |name: &str| {
+            format!(
+                "{} of {}",
+                batch[name][0],
+                batch[name][1].as_str().unwrap_or(UNKNOWN)
+            )
+        };
+        let fees = batch["fees"].as_str().unwrap_or(UNKNOWN);
+        let payout = batch["payout_date"].as_str().unwrap_or(UNKNOWN);
+        lines.push(format!(
+            "{}: charged {}, in receipts {}, fees {fees}, paid out {payout}",
+            verdict::text(batch, "key"),
+            side("charged"),
+            side("matched")
+        ));
+    }
     for gap in list(proof, "gaps") {
         let (till, series) = (verdict::text(gap, "till"), verdict::text(gap, "series"));
         lines.push(format!(

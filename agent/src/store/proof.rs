@@ -10,6 +10,7 @@ mod books;
 mod gaps;
 pub mod kept;
 mod load;
+pub mod settlements;
 #[cfg(test)]
 mod tests;
 mod there;
@@ -148,6 +149,9 @@ pub struct Proof {
     pub gaps: Vec<Gap>,
     /// What differs, by key.
     pub differences: Vec<Difference>,
+    /// Card batches against the receipts' card payments.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub settlements: Vec<settlements::Settled>,
 }
 
 /// One line of the proof.
@@ -243,9 +247,15 @@ pub fn figures(
         None => beyond::strangers(&reading, read_back)?,
         Some(_) => Vec::new(),
     };
+    let (settlements, unsettled) = match question.tills {
+        None => settlements::check(&reading, question)?,
+        Some(_) => Default::default(),
+    };
     reading.finish()?;
     let mut proof = assemble::proof(question, &entries, &missing, read_back);
     proof.differences.extend(strangers);
+    proof.differences.extend(unsettled);
+    proof.settlements = settlements;
     proof.complete = proof.differences.is_empty();
     Ok(proof)
 }

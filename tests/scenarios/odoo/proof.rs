@@ -6,11 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tillpost_tests::agent::Agent;
-use tillpost_tests::head_office::HeadOffice;
+use tillpost_tests::figures::money;
+use tillpost_tests::head_office::{DRAIN, HeadOffice};
 use tillpost_tests::odoo::Database;
 use tillpost_tests::shop::day::{Day, Plan};
+use tillpost_tests::shop::receipt::Receipt;
+use tillpost_tests::shop::{CARD, moment, range, yesterday};
+use tillpost_tests::wait;
 
 use super::{shop, wait_arrived};
 
@@ -172,3 +176,69 @@ const FAULTS: [Fault; 5] = [
         seen: &["have not left the stock"],
     },
 ];
+
+/// A card sale of one article, with the terminal's reference.
+fn by_card(number: u64, reference: &str) -> Value {
+    let at = moment(yesterday(), 60 * i64::try_from(number).unwrap());
+    let sale = Receipt::sale("1", number, at, yesterday());
+    let mut sale = sale.item(&range()[0], 1_000).paid(CARD).json();
+    sale["body"]["tenders"][0]["card"] = json!({ "terminal": "T1", "reference": reference });
+    sale
+}
+
+#[test]
+fn a_settlement_is_held_against_the_receipts_and_posts_nothing() {
+    let office = HeadOffice::new("settlement", &["1".to_owned()]);
+    let agent = office.start();
+    let amount = money(range()[0].price);
+    let items =
+        json!([{ "reference": "R1", "amount": amount }, { "reference": "R9", "amount": amount }]);
+    let settlement = json!({
+        "kind": "settlement", "store": "ZH01", "currency": "USD", "business_date": yesterday().to_string(),
+        "occurred_at": moment(yesterday(), 7_200).to_string(),
+        "body": {
+            "provider": "SIX", "terminal": "T1", "batch": "7", "from_at": moment(yesterday(), 0).to_string(),
+            "to_at": moment(yesterday(), 7_200).to_string(), "fees": "0.15", "payout_date": "2026-12-01",
+            "totals": [{ "count": 2, "amount": money(2 * range()[0].price) }], "items": items,
+        },
+    });
+    let sales = [by_card(1, "R1"), by_card(2, "R2")];
+    agent.hand_in_all(office.token("1"), &sales, "accepted");
+    let posted = || {
+        let entries = "SELECT count(*) AS a FROM account_move";
+        office.database.number(entries)
+    };
+    let settled = || {
+        let waiting = (agent.count("waiting"), agent.count("parked"));
+        (waiting == (0, 0)).then_some(())
+    };
+    wait::within(DRAIN, "the sales", settled);
+    let before = posted();
+    agent.hand_in_all(office.token("1"), &[settlement], "accepted");
+    wait::within(DRAIN, "the settlement", settled);
+    assert_eq!(posted(), before);
+
+    let date = yesterday().to_string();
+    let said = office.home.run(&["proof", "--date", &date, "--json"]);
+    let proof: Value = serde_json::from_str(&said.stdout).unwrap();
+    let batch = &proof["settlements"][0];
+    assert_eq!(batch["charged"], json!([2, money(2 * range()[0].price)]));
+    assert_eq!(
+        batch["matched"],
+        json!([1, amount]),
+        "only what the reference says"
+    );
+    assert_eq!(
+        (&batch["fees"], &batch["payout_date"]),
+        (&json!("0.15"), &json!("2026-12-01"))
+    );
+    let differences = proof["differences"].to_string();
+    for words in [
+        "R9: the batch holds",
+        "it could be ZH01/1/0/2",
+        "the receipt ZH01/1/0/2 has a card payment",
+    ] {
+        assert!(differences.contains(words), "{words}: {differences}");
+    }
+    agent.stop();
+}

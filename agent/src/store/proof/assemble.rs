@@ -52,6 +52,7 @@ pub fn proof(
         rows,
         gaps,
         differences,
+        settlements: Vec::new(),
     }
 }
 

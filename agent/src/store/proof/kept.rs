@@ -177,6 +177,7 @@ mod tests {
             rows: Vec::new(),
             gaps: Vec::new(),
             differences: Vec::new(),
+            settlements: Vec::new(),
         }
     }
 
