@@ -103,6 +103,8 @@ codes! {
     UnknownStore = "unknown_store", Some("check the store's code in the till and in tillpost.toml");
     /// A document of a till that was not added.
     UnknownTill = "unknown_till", Some("add the till with: tillpost till add CODE; then release the document");
+    /// One of the store's own rules wants a person's approval.
+    ApprovalNeeded = "approval_needed", Some("look at it, then release it with a reason, or withdraw it");
     /// Line totals do not add up to the document's total.
     TotalMismatch = "total_mismatch", Some("correct it at the till, or release it as it is");
     /// Tax sums do not add up.

@@ -4,9 +4,6 @@
 //! Method: the data folder on a small ext4 of its own, in a mount namespace of its own. Filling is a file beside the
 //! queue; read-only is the kernel finding an error on the file system; the size limit is the one of the process.
 
-use std::io::Read;
-use std::path::Path;
-
 use serde_json::{Value, json};
 use tillpost_tests::agent::Agent;
 use tillpost_tests::disk::Disk;
@@ -20,27 +17,6 @@ use tillpost_tests::{folder, namespace, wait};
 const DISK_MEBIBYTES: u64 = 160;
 /// Requests of each till before the disk fails.
 const BATCHES: usize = 20;
-
-/// Writes a file until only so many MiB are free.
-fn fill(disk: &Path, free_mebibytes: u64) {
-    let ballast = disk.join("ballast");
-    let free = |mebibytes: u64| {
-        let said = std::process::Command::new("df")
-            .args(["--output=avail", "-B1", disk.to_str().unwrap()])
-            .output()
-            .unwrap();
-        let text = String::from_utf8(said.stdout).unwrap();
-        let free: u64 = text.lines().nth(1).unwrap().trim().parse().unwrap();
-        free.saturating_sub(mebibytes << 20)
-    };
-    let bytes = free(free_mebibytes);
-    let written = std::fs::File::create(&ballast)
-        .and_then(|mut file| std::io::copy(&mut std::io::repeat(7).take(bytes), &mut file));
-    assert!(
-        written.is_ok() || free_mebibytes == 0,
-        "{bytes}: {written:?}"
-    );
-}
 
 fn wait_problem(agent: &Agent, code: &str) -> Value {
     wait::until(&format!("the status to say {code}"), || {
@@ -80,7 +56,7 @@ fn full_disk() {
     std::fs::write(home.out(), "in the way").unwrap();
     let agent = home.start();
     agent.hand_in_all(&token, &sales("1", 1, 100), "accepted");
-    fill(disk.folder(), 40);
+    disk.fill(40);
     let refused = agent.post(&token, &json!([sale("1", 101)]));
     assert_eq!(refused.status, 507, "{}", refused.body);
     assert!(refused.header("retry-after").is_some(), "{refused:?}");
@@ -95,11 +71,11 @@ fn full_disk() {
         "delivered with the disk full"
     );
     // Not one byte is free: the program lives, and still says no.
-    std::fs::remove_file(disk.folder().join("ballast")).unwrap();
-    fill(disk.folder(), 0);
+    disk.make_room();
+    disk.fill(0);
     assert_eq!(agent.post(&token, &json!([sale("1", 101)])).status, 507);
     assert_eq!(agent.get("", "/healthz").status, 200);
-    std::fs::remove_file(disk.folder().join("ballast")).unwrap();
+    disk.make_room();
     agent.hand_in_all(&token, &sales("1", 101, 20), "accepted");
     agent.hand_in_all(&token, &sales("1", 1, 100), "duplicate");
     agent.wait_drained(wait::HANG);

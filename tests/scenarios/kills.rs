@@ -6,17 +6,16 @@
 //! outbox, and everything must lie in the receiver's folder once. No point may go without a hit.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use tillpost_tests::agent::{Agent, signal};
 use tillpost_tests::home::{Home, Setup};
 use tillpost_tests::random::Random;
 use tillpost_tests::tills::{self, Till};
-use tillpost_tests::{folder, wait};
+use tillpost_tests::{folder, report, wait};
 
 /// The named points on a document's way from the till to the folder.
-const POINTS: [&str; 8] = [
+pub const POINTS: [&str; 8] = [
     "desk.stored",
     "desk.committed",
     "lane.claimed",
@@ -28,7 +27,7 @@ const POINTS: [&str; 8] = [
 ];
 const RANDOM_MOMENT: &str = "random moment";
 /// A point is waited for until it has been passed so often.
-const PASSES_MAX: u64 = 4;
+pub const PASSES_MAX: u64 = 4;
 /// Kills in one store; then another begins. The receiver's folder is read at every start, so they get slower.
 const KILLS_OF_STORE: usize = 50;
 /// How long a store may take to drain at the end.
@@ -60,7 +59,8 @@ fn life(home: &Home, tills: &mut [Till], point: &str, random: &mut Random) {
     assert!(hit(&said.stderr, point), "{point}: {said:?}");
 }
 
-fn hit(said: &str, point: &str) -> bool {
+/// Whether the agent said that it ended at this point.
+pub fn hit(said: &str, point: &str) -> bool {
     said.contains(&format!("failpoint {point} hit"))
 }
 
@@ -113,15 +113,14 @@ fn kills(count: usize, seed: u64) {
         store(first, kills, &mut random, &mut hits, &mut figures);
         eprintln!("{figures:?}");
     }
+    report::publish(&format!("{count} kills"), &table(&figures, &hits));
     let Figures {
-        kills,
         acknowledged,
         lost,
         missing,
         double,
+        ..
     } = figures;
-    println!("{}", table(&hits));
-    println!("| {kills} | {acknowledged} | {lost} | {missing} | {double} |\n");
     assert!(acknowledged >= count, "hardly anything was rung up");
     assert_eq!((lost, missing, double), (0, 0, 0));
     for point in POINTS {
@@ -129,15 +128,29 @@ fn kills(count: usize, seed: u64) {
     }
 }
 
-fn table(hits: &BTreeMap<&str, usize>) -> String {
-    let mut text = String::from("\n| killed at | times |\n|---|---|\n");
+fn table(figures: &Figures, hits: &BTreeMap<&str, usize>) -> String {
     for (point, times) in hits {
-        let _ = writeln!(text, "| {point} | {times} |");
+        println!("{times:>6} times {point}");
     }
-    text.push_str(
-        "\n| kills | acknowledged | lost from the outbox | missing at the receiver | double there |\n|---|---|---|---|---|",
-    );
-    text
+    let random = hits.get(RANDOM_MOMENT).copied().unwrap_or_default();
+    let named: BTreeMap<_, _> = hits
+        .iter()
+        .filter(|(at, _)| **at != RANDOM_MOMENT)
+        .map(|(at, n)| (at, *n))
+        .collect();
+    let Figures {
+        kills,
+        acknowledged,
+        lost,
+        missing,
+        double,
+    } = figures;
+    format!(
+        "| kills | at random moments | at named points | acknowledged | lost from the outbox | missing at the receiver | double there |\n\
+         |---|---|---|---|---|---|---|\n\
+         | {kills} | {random} | {} | {acknowledged} | {lost} | {missing} | {double} |\n",
+        report::times(&named)
+    )
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod conformance;
 mod disk;
 mod durable;
 mod folder;
+mod folder_faults;
 mod held;
 mod inbox;
 mod inbox_samples;

@@ -16,7 +16,7 @@ use tillpost_tests::disk::Disk;
 use tillpost_tests::home::{Home, Setup};
 use tillpost_tests::random::Random;
 use tillpost_tests::tills::{self, Till};
-use tillpost_tests::{folder, namespace, wait};
+use tillpost_tests::{folder, namespace, report, wait};
 
 /// Cuts in one store; then another begins, so that young and grown outboxes are cut.
 const CUTS_OF_STORE: usize = 20;
@@ -127,7 +127,7 @@ fn cuts(count: usize, controls: usize, seed: u64) {
         eprintln!("{} cuts: {full:?}", full.cuts);
     }
     weak.add(&store(controls, Sync::Weak, &mut random));
-    println!("{}", table(&full, &weak));
+    report::publish(&format!("{count} power cuts"), &table(&full, &weak));
     assert!(
         weak.lost > 0,
         "the run is void: the control, which does not sync, lost nothing: {weak:?}"
@@ -146,7 +146,7 @@ fn cuts(count: usize, controls: usize, seed: u64) {
 
 fn table(full: &Figures, weak: &Figures) -> String {
     let mut text = String::from(
-        "\n| outbox | power cuts | acknowledged | lost from the outbox | cuts with loss | missing at the receiver | double there |\n\
+        "| outbox | power cuts | acknowledged | lost from the outbox | cuts with loss | missing at the receiver | double there |\n\
          |---|---|---|---|---|---|---|\n",
     );
     let _ = writeln!(text, "{}", full.row("as it is: every commit synced"));
@@ -154,9 +154,6 @@ fn table(full: &Figures, weak: &Figures) -> String {
         text,
         "{}",
         weak.row("control: commits not synced (must lose)")
-    );
-    text.push_str(
-        "\nTo repeat: `cargo build --workspace && cargo nextest run -p tillpost-tests --profile all power_cut:: --no-capture` (root, e2fsprogs)\n",
     );
     text
 }

@@ -17,6 +17,8 @@ const CUTTER: &str = r#"open(my $file, "<", $ARGV[0]) or die "open: $!"; $| = 1;
 my $how = pack("L", 2); kill("KILL", $ARGV[1]); ioctl($file, 0x8004587D, $how) or die "FS_IOC_SHUTDOWN: $!";"#;
 /// What lies on a disk that can be written.
 const PROBE: &str = ".probe";
+/// What fills it up.
+const BALLAST: &str = "ballast";
 
 /// A file system in a file, mounted on a folder.
 pub struct Disk {
@@ -110,6 +112,32 @@ impl Disk {
             .join("trigger_fs_error");
         std::fs::write(&trigger, "x")
             .unwrap_or_else(|error| panic!("{}: {error}", trigger.display()));
+    }
+
+    /// Fills it with a file until only so many MiB are free.
+    pub fn fill(&self, free_mebibytes: u64) {
+        let said = Command::new("df")
+            .args(["--output=avail", "-B1", path(&self.folder)])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(said.stdout).unwrap();
+        let free: u64 = text.lines().nth(1).unwrap().trim().parse().unwrap();
+        let bytes = free.saturating_sub(free_mebibytes << 20);
+        let written = std::fs::File::create(self.folder.join(BALLAST)).and_then(|mut file| {
+            std::io::copy(
+                &mut std::io::Read::take(std::io::repeat(7), bytes),
+                &mut file,
+            )
+        });
+        assert!(
+            written.is_ok() || free_mebibytes == 0,
+            "{bytes}: {written:?}"
+        );
+    }
+
+    /// Takes the file away with which it was filled.
+    pub fn make_room(&self) {
+        std::fs::remove_file(self.folder.join(BALLAST)).unwrap();
     }
 
     /// Where it is mounted.

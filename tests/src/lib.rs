@@ -21,6 +21,7 @@ pub mod process;
 pub mod proxy;
 pub mod random;
 pub mod receiver;
+pub mod report;
 pub mod shop;
 pub mod socket;
 pub mod source;

@@ -12,7 +12,7 @@ use crate::home::Home;
 use crate::http::Http;
 use crate::shop::sample::sales;
 
-/// Documents in one request, at most.
+/// Documents in one request, at most, unless a scenario wants more.
 const BATCH_MAX: u64 = 3;
 
 /// One till and what it was promised.
@@ -21,6 +21,7 @@ pub struct Till {
     token: String,
     http: Http,
     next: u64,
+    batch_max: u64,
     /// Key and id of every document it got a yes for.
     pub yes: BTreeMap<String, String>,
 }
@@ -28,6 +29,11 @@ pub struct Till {
 impl Till {
     /// Adds so many tills to a store.
     pub fn add(home: &Home, count: usize) -> Vec<Self> {
+        Self::add_with_batches(home, count, BATCH_MAX)
+    }
+
+    /// Adds so many tills, each of which hands in up to so many documents in one request.
+    pub fn add_with_batches(home: &Home, count: usize, batch_max: u64) -> Vec<Self> {
         let till = |n: usize| {
             let code = (n + 1).to_string();
             Self {
@@ -36,6 +42,7 @@ impl Till {
                 // Made beforehand: it takes longer than many a trial.
                 http: Http::new(),
                 next: 1,
+                batch_max,
                 yes: BTreeMap::new(),
             }
         };
@@ -44,7 +51,7 @@ impl Till {
 
     /// Hands in one batch; whether it got its yes.
     pub fn ring_up(&mut self, url: &str) -> bool {
-        let count = 1 + self.next % BATCH_MAX;
+        let count = 1 + self.next % self.batch_max;
         let batch = json!(sales(&self.code, self.next, count)).to_string();
         let sent = self.http.try_send(|client| {
             client

@@ -4,7 +4,8 @@
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use tillpost_shared::config::{Config, Numbers as Configured};
+use tillpost_shared::check::approval::Checkpoint;
+use tillpost_shared::config::{Approval, Config, Numbers as Configured};
 use tillpost_shared::document::{Kind, SCHEMA};
 use tillpost_shared::intake::Terms;
 use tillpost_shared::key::{Numbering, Numbers};
@@ -23,6 +24,8 @@ pub struct House {
     pub day_cutoff: Time,
     /// How its tills number.
     pub numbering: Numbering,
+    /// What a person must approve.
+    pub checkpoints: Vec<Checkpoint>,
 }
 
 impl House {
@@ -41,6 +44,11 @@ impl House {
             zone: config.store.zone(),
             day_cutoff: config.store.cutoff(),
             numbering,
+            checkpoints: config
+                .approvals
+                .iter()
+                .filter_map(Approval::checkpoint)
+                .collect(),
         })
     }
 
@@ -51,6 +59,7 @@ impl House {
             zone: self.zone.clone(),
             day_cutoff: self.day_cutoff,
             numbering: self.numbering.clone(),
+            checkpoints: self.checkpoints.clone(),
             received_at: now,
             schema: SCHEMA,
         }

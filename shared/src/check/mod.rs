@@ -5,6 +5,7 @@
 //! ([`required`]) refuses it. Where the sums of a till may differ by its rounding there is a tolerance, in units of
 //! the currency's smallest one; within it the difference is flagged, beyond it the document is held.
 
+pub mod approval;
 mod day;
 mod line;
 #[cfg(test)]

@@ -9,7 +9,9 @@ use toml::de::DeTable;
 
 use super::parsed::{loopback, time_of_day, zone};
 use super::place::Place;
-use super::{Config, Environment, Listen, Numbers, Store, Till, routes, schema, structure};
+use super::{
+    Config, Environment, Listen, Numbers, Store, Till, approval, routes, schema, structure,
+};
 use crate::currency;
 use crate::scalar::{Code, Day};
 
@@ -128,6 +130,7 @@ impl Checks {
             routes::catalog(self, catalog, config, root.key("catalog"));
         }
         routes::inboxes(self, &config.inboxes, root.key("inbox"));
+        approval::approvals(self, &config.approvals, root.key("approval"));
     }
 
     fn store(&mut self, store: &Store, place: Place<'_>) {

@@ -2,6 +2,7 @@
 //!
 //! Reading the text is here; files, environment variables and credentials are the agent's business.
 
+mod approval;
 pub mod check;
 mod parsed;
 mod place;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use approval::{Approval, ApprovalRule};
 pub use check::{ConfigError, read};
 pub use parsed::duration;
 pub use secret::SecretSource;
@@ -50,6 +52,9 @@ pub struct Config {
     /// Drop folders.
     #[serde(default, rename = "inbox")]
     pub inboxes: Vec<Inbox>,
+    /// What a person must approve before it is delivered; nothing by default.
+    #[serde(default, rename = "approval")]
+    pub approvals: Vec<Approval>,
 }
 
 /// Which store this is.

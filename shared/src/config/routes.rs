@@ -176,12 +176,12 @@ fn secret_source(
     );
 }
 
-fn kinds(checks: &mut Checks, kinds: Option<&[String]>, place: Place<'_>) {
+pub(super) fn kinds(checks: &mut Checks, kinds: Option<&[String]>, place: Place<'_>) {
     let Some(kinds) = kinds else { return };
     checks.need(
         !kinds.is_empty(),
         place,
-        "`kinds` is empty: nothing would go there",
+        "`kinds` is empty: it would hold for nothing",
         "leave it out for all kinds",
     );
     let known = || Kind::ALL.iter().map(|kind| kind.as_str());

@@ -264,3 +264,64 @@ fn the_schema_in_the_tree_is_the_one_made_from_the_types() {
         "run the tests with UPDATE_SCHEMAS=1 and look at the difference"
     );
 }
+
+const APPROVALS: &str = r#"
+[[approval]]
+rule = "refund"
+above = "100.00"
+kinds = ["return"]
+
+[[approval]]
+rule = "late"
+days = 3
+"#;
+
+#[test]
+fn approvals_become_checkpoints() {
+    use crate::check::approval::{Checkpoint, Rule};
+    use crate::document::Kind;
+
+    let config = read(&format!("{MINIMAL}{APPROVALS}")).unwrap();
+    let found: Vec<_> = config
+        .approvals
+        .iter()
+        .filter_map(Approval::checkpoint)
+        .collect();
+    let expected = [
+        (Rule::Refund(100.into()), Some(vec![Kind::Return])),
+        (Rule::Late(3), None),
+    ];
+    let expected = expected.map(|(rule, kinds)| Checkpoint { rule, kinds });
+    assert_eq!(found, expected);
+}
+
+#[rstest::rstest]
+#[case(
+    "\"100.00\"",
+    "\"-1\"",
+    "line 8: `above` is no amount of money; write it as text, as in above = \"100.00\""
+)]
+#[case(
+    "days = 3",
+    "",
+    "line 11: the rule `late` needs `days`; as in days = 3"
+)]
+#[case(
+    "above = \"100.00\"",
+    "days = 1",
+    "line 8: only the rule `late` knows `days`; leave it out"
+)]
+#[case(
+    "days = 3",
+    "days = 3\nabove = \"1\"",
+    "line 14: this rule knows no amount; leave `above` out"
+)]
+#[case(
+    "\"return\"",
+    "\"retrun\"",
+    "line 9: `retrun` is no kind of document; did you mean `return`?"
+)]
+fn a_rule_that_means_nothing_is_told(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
+    let text = format!("{MINIMAL}{APPROVALS}").replacen(from, to, 1);
+    assert_eq!(said(&text), [expected]);
+}

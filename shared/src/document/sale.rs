@@ -40,6 +40,13 @@ choice! {
     }
 }
 
+impl LineType {
+    /// Whether it moves goods.
+    pub const fn is_goods(self) -> bool {
+        matches!(self, Self::Item)
+    }
+}
+
 choice! {
     /// Where returned goods go.
     pub enum Disposition {

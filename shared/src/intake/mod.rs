@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 pub use self::newer::Newer;
 pub use self::split::{BodyError, DOCUMENT_BYTES_MAX, DOCUMENTS_MAX, Item, Media, split};
+use crate::check::approval::{self, Checkpoint};
 use crate::document::{Body, Document, SCHEMA};
 use crate::key::{self, Facts, Numbering};
 use crate::problem::{Code, Level, Problem};
@@ -42,6 +43,8 @@ pub struct Terms {
     pub day_cutoff: Time,
     /// How the store's tills number.
     pub numbering: Numbering,
+    /// What a person must approve.
+    pub checkpoints: Vec<Checkpoint>,
     /// When the documents were received.
     pub received_at: Timestamp,
     /// The schema this program reads: [`SCHEMA`].
@@ -56,6 +59,7 @@ impl Terms {
             zone,
             day_cutoff,
             numbering: Numbering::default(),
+            checkpoints: Vec::new(),
             received_at,
             schema: SCHEMA,
         }
@@ -173,6 +177,8 @@ fn judge(
         received_at: terms.received_at,
     };
     problems = check::check(&document, context);
+    let approvals = approval::needed(&document, &terms.checkpoints, terms.received_at);
+    problems.extend(approvals);
     problems.extend(foreign_store(&document.head.store, terms));
     problems.extend(claim.check(&key));
     problems.extend(flags);

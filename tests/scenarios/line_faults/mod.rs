@@ -9,8 +9,13 @@ mod odoo;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use tillpost_tests::arrivals::Comparison;
 use tillpost_tests::place::{ByHttp, Place};
-use tillpost_tests::proxy::faults::{Fault, assert_hit};
+use tillpost_tests::proxy::faults::{Counts, Fault, assert_hit};
+use tillpost_tests::report;
+
+/// The far end of the `http` destination.
+const RECEIVER: &str = "the receiver by http";
 
 /// How many documents one request of the till's holds.
 const AT_ONCE: u64 = 2_000;
@@ -19,7 +24,14 @@ const AT_ONCE: u64 = 2_000;
 const MORE: u64 = 5;
 
 /// Sends so many sales over a bad line and compares; one request in `one_in` meets a fault.
-fn over_a_bad_line<P: Place>(place: &P, seed: u64, count: u64, one_in: u64, kinds: &[Fault]) {
+fn over_a_bad_line<P: Place>(
+    place: &P,
+    to: &str,
+    seed: u64,
+    count: u64,
+    one_in: u64,
+    kinds: &[Fault],
+) {
     let begin = Instant::now();
     place.proxy().at_random(seed, one_in);
     let agent = place.start();
@@ -40,11 +52,24 @@ fn over_a_bad_line<P: Place>(place: &P, seed: u64, count: u64, one_in: u64, kind
         acknowledged.extend(place.hand_in(&agent, next, MORE));
         next += MORE;
     }
-    place.compare(&agent, &acknowledged).assert_once();
+    let compared = place.compare(&agent, &acknowledged);
+    let name = format!("{count} documents over a bad line to {to}");
+    report::publish(&name, &table(to, &compared, &place.proxy().counts()));
+    compared.assert_once();
     assert_eq!(agent.count("parked"), 0, "{}", agent.status());
     let requests = place.proxy().seen().len();
     println!("{requests} requests, {} s", begin.elapsed().as_secs());
     assert_hit(&place.proxy().counts(), kinds);
+}
+
+fn table(to: &str, compared: &Comparison, faults: &Counts) -> String {
+    format!(
+        "| to | documents | faults that happened | lost | double |\n|---|---|---|---|---|\n| {to} | {} | {} | {} | {} |\n",
+        compared.acknowledged,
+        report::times(faults),
+        compared.lost.len(),
+        compared.doubled.len()
+    )
 }
 
 /// Every kind, certificates too.
@@ -57,11 +82,11 @@ fn every_kind() -> Vec<Fault> {
 #[test]
 fn two_thousand_documents_over_a_bad_line_to_the_http_destination() {
     let place = ByHttp::new("bad_line");
-    over_a_bad_line(&place, 2_000, 2_000, 4, &every_kind());
+    over_a_bad_line(&place, RECEIVER, 2_000, 2_000, 4, &every_kind());
 }
 
 #[test]
 fn long_100_000_documents_over_a_bad_line_to_the_http_destination() {
     let place = ByHttp::new("long_bad_line");
-    over_a_bad_line(&place, 100_000, 100_000, 6, &every_kind());
+    over_a_bad_line(&place, RECEIVER, 100_000, 100_000, 6, &every_kind());
 }

@@ -1,7 +1,8 @@
 //! Documents as a CloudEvents batch. Pure.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tillpost_shared::document::SCHEMA;
+use tillpost_shared::shape::Form;
 
 use crate::destination::Delivery;
 
@@ -15,7 +16,7 @@ pub fn batch(store: &str, batch: &[Delivery]) -> Option<Vec<u8>> {
         if n > 0 {
             body.push(b',');
         }
-        body.extend_from_slice(event(store, delivery).to_string().as_bytes());
+        body.extend_from_slice(event(store, delivery).as_bytes());
         // Looked at after each, so that a batch of large documents is not built whole to be thrown away.
         if body.len() >= REQUEST_BYTES_MAX {
             return None;
@@ -25,12 +26,13 @@ pub fn batch(store: &str, batch: &[Delivery]) -> Option<Vec<u8>> {
     Some(body)
 }
 
-/// One document. `subject` is its natural key, so that a person finds the receipt in the receiver's log.
-fn event(store: &str, delivery: &Delivery) -> Value {
+/// One document, its text put in as it is stored. `subject` is its natural key, so that a person finds the receipt in the
+/// receiver's log.
+fn event(store: &str, delivery: &Delivery) -> String {
     let document = &delivery.document;
     // Tills may write a blank between date and time; a CloudEvents reader may not like it.
     let time = document.head.occurred_at.as_str().replacen(' ', "T", 1);
-    json!({
+    let envelope = json!({
         "specversion": "1.0",
         "id": delivery.uid.to_string(),
         "source": format!("/stores/{store}"),
@@ -38,8 +40,13 @@ fn event(store: &str, delivery: &Delivery) -> Value {
         "subject": delivery.key,
         "time": time,
         "datacontenttype": "application/json",
-        "data": document.json(),
-    })
+    });
+    let mut text = envelope.to_string();
+    text.pop();
+    text.push_str(",\"data\":");
+    text.push_str(&document.text(Form::Stored));
+    text.push('}');
+    text
 }
 
 #[cfg(test)]
@@ -47,6 +54,7 @@ mod tests {
     use std::sync::Arc;
 
     use jiff::Timestamp;
+    use serde_json::Value;
     use tillpost_shared::document::Document;
     use tillpost_shared::shape::{Place, Unknown};
     use uuid::Uuid;
@@ -97,7 +105,8 @@ mod tests {
     #[test]
     fn a_time_with_a_blank_is_written_as_the_standard_wants_it() {
         let document = no_sale("2026-10-31 17:03:11+01:00", "n");
-        let event = event("ZH01", &delivery(&document));
+        let text = event("ZH01", &delivery(&document));
+        let event: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(event["time"], "2026-10-31T17:03:11+01:00");
         assert_eq!(event["data"]["occurred_at"], "2026-10-31 17:03:11+01:00");
     }

@@ -17,9 +17,10 @@ use tillpost_tests::home::{Home, Setup, program};
 type Part = (&'static str, fn() -> Vec<Row>);
 
 /// What is measured, in this order; arguments name the parts that are wanted, none wants all.
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("ingest", ingest::rows),
     ("peers", peers::rows),
+    ("queue", || vec![peers::drain::row()]),
     ("look-up", || vec![look_up::row()]),
     ("drain", || vec![drain::row()]),
     ("memory", || vec![memory()]),

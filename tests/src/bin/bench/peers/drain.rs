@@ -1,0 +1,175 @@
+//! A full queue emptied: ours by its lane to a receiver that never waits, against a table of PostgreSQL from which one
+//! worker claims a hundred rows at a time by `FOR UPDATE SKIP LOCKED` and marks them done. Both note what they took before
+//! they send it and what became of it after, each in a synced commit of its own.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use serde::Deserialize;
+use tillpost_tests::agent::Agent;
+use tillpost_tests::home::{Home, Setup};
+use tillpost_tests::shop::sample::sales;
+use tillpost_tests::wait;
+use tillpost_tests::wire;
+use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::postgres;
+use crate::{Row, median};
+
+const DOCUMENTS: u64 = 20_000;
+/// Documents of one hand-over.
+const AT_ONCE: u64 = 1_000;
+const ROUNDS: usize = 3;
+/// What PostgreSQL's worker claims at a time.
+const CLAIMED: u64 = 100;
+
+/// When the first request came, when the last was answered, and how many documents there were.
+#[derive(Default)]
+struct Seen {
+    first: Option<Instant>,
+    last: Option<Instant>,
+    documents: u64,
+}
+
+/// A receiver that says yes to everything at once, when it is open.
+struct Receiver {
+    port: u16,
+    open: Arc<AtomicBool>,
+    seen: Arc<Mutex<Seen>>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Receiver {
+    fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (open, seen) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Seen>>::default());
+        let shared = (open.clone(), seen.clone());
+        runtime.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(talk(stream, shared.0.clone(), shared.1.clone()));
+            }
+        });
+        Self {
+            port,
+            open,
+            seen,
+            _runtime: runtime,
+        }
+    }
+}
+
+async fn talk(stream: TcpStream, open: Arc<AtomicBool>, seen: Arc<Mutex<Seen>>) {
+    #[derive(Deserialize)]
+    struct Event<'a> {
+        id: &'a str,
+    }
+    stream.set_nodelay(true).unwrap();
+    let mut stream = BufReader::new(stream);
+    while let Ok(Some(request)) = wire::request(&mut stream).await {
+        let came = Instant::now();
+        let (status, body) = if open.load(Ordering::Relaxed) && !request.body.is_empty() {
+            let events: Vec<Event<'_>> = serde_json::from_slice(&request.body).unwrap();
+            let yes = |event: &Event<'_>| format!(r#"{{"id":"{}","status":"accepted"}}"#, event.id);
+            let results: Vec<String> = events.iter().map(yes).collect();
+            let mut seen = seen.lock().unwrap();
+            seen.first.get_or_insert(came);
+            seen.documents += events.len() as u64;
+            (
+                "200 OK",
+                format!(r#"{{"results":[{}]}}"#, results.join(",")),
+            )
+        } else {
+            ("503 Service Unavailable", String::new())
+        };
+        let length = body.len();
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        if stream.get_mut().write_all(answer.as_bytes()).await.is_err() {
+            return;
+        }
+        seen.lock().unwrap().last = Some(Instant::now());
+    }
+}
+
+/// Documents a second, from the first request's arrival to the last one's answer.
+fn ours() -> f64 {
+    let receiver = Receiver::start();
+    let home = Home::new(&Setup::bare().with(&format!(
+        "[[destination]]\nname = \"there\"\ntype = \"http\"\nurl = \"http://127.0.0.1:{}/\"\nsecret = \"bench-key-0123456789\"",
+        receiver.port
+    )));
+    let token = home.add_till("1");
+    let agent = home.start();
+    for first in (1..=DOCUMENTS).step_by(AT_ONCE as usize) {
+        agent.hand_in_all(&token, &sales("1", first, AT_ONCE), "accepted");
+    }
+    agent.kill();
+    receiver.open.store(true, Ordering::Relaxed);
+    let agent: Agent = home.start();
+    wait::until("everything to arrive", || {
+        (receiver.seen.lock().unwrap().documents >= DOCUMENTS).then_some(())
+    });
+    agent.stop();
+    let seen = receiver.seen.lock().unwrap();
+    let took = seen.last.unwrap().duration_since(seen.first.unwrap());
+    seen.documents as f64 / took.as_secs_f64()
+}
+
+/// Rows a second.
+async fn theirs(port: u16, sale: &str) -> f64 {
+    let mut line = postgres::Line::connect(port).await;
+    line.run("DROP TABLE IF EXISTS queue").await;
+    line.run("CREATE TABLE queue (id bigint PRIMARY KEY, state int NOT NULL, body text NOT NULL)")
+        .await;
+    line.run("CREATE INDEX ON queue (id) WHERE state = 0").await;
+    line.run(&format!(
+        "INSERT INTO queue SELECT n, 0, '{}' FROM generate_series(1, {DOCUMENTS}) n",
+        sale.replace('\'', "''")
+    ))
+    .await;
+    line.run("VACUUM ANALYZE queue").await;
+    let begin = Instant::now();
+    for first in (1..=DOCUMENTS).step_by(CLAIMED as usize) {
+        line.run(&format!(
+            "UPDATE queue SET state = 1 WHERE id IN (SELECT id FROM queue WHERE state = 0 \
+             ORDER BY id LIMIT {CLAIMED} FOR UPDATE SKIP LOCKED) RETURNING id, body"
+        ))
+        .await;
+        let last = first + CLAIMED - 1;
+        line.run(&format!(
+            "UPDATE queue SET state = 2 WHERE id BETWEEN {first} AND {last}"
+        ))
+        .await;
+    }
+    DOCUMENTS as f64 / begin.elapsed().as_secs_f64()
+}
+
+pub fn row() -> Row {
+    let server = postgres::start();
+    let runtime = crate::runtime();
+    let sale = tillpost_tests::shop::sample::sale("1", 1).to_string();
+    let (mut lanes, mut tables, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let (ours, theirs) = (ours(), runtime.block_on(theirs(server.port, &sale)));
+        ratios.push(ours / theirs);
+        lanes.push(ours);
+        tables.push(theirs);
+    }
+    Row {
+        what: "queue drained by http / SKIP LOCKED".to_owned(),
+        sides: format!("{:.0}/s against {:.0}/s", median(lanes), median(tables)),
+        value: median(ratios),
+        unit: "",
+        aim: 2.0,
+        at_least: true,
+    }
+}
