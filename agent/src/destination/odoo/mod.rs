@@ -35,6 +35,7 @@ pub mod places;
 pub mod products;
 pub mod proof_back;
 pub mod reference;
+pub mod refusals;
 pub mod row;
 pub mod scrap;
 pub mod send;
