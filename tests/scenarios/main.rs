@@ -32,6 +32,7 @@ mod outage;
 mod overload;
 mod power_cut;
 mod price_files;
+mod proofs;
 mod refused;
 mod restore;
 mod sync_trace;

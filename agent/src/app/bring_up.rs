@@ -18,6 +18,7 @@ use crate::evening::Evening;
 use crate::housekeeping::Housekeeping;
 use crate::intake::desk::Desk;
 use crate::intake::errand::Errands;
+use crate::intake::house::House;
 use crate::intake::inbox::{Inbox, Settings};
 use crate::price_files::PriceFiles;
 use crate::store::Store;
@@ -139,12 +140,18 @@ impl BringUp {
     /// The loop that reads back for the proof.
     pub(super) fn evening(
         &mut self,
+        config: &Config,
+        house: &House,
+        dir: &Path,
         destinations: &Arc<Destinations>,
         store: &Store,
         read_backs: &ReadBacks,
     ) -> Errands<Date> {
         let (errands, asked) = Errands::new();
         let evening = Evening {
+            house: house.clone(),
+            currency: config.store.currency.clone(),
+            dir: dir.to_owned(),
             errands: asked,
             destinations: Arc::clone(destinations),
             store: store.clone(),

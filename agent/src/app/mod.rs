@@ -161,7 +161,7 @@ pub async fn start(config: Config, profiles: &Path) -> Result<Running, AppError>
     let desk = Arc::new(desk);
     bring_up.inboxes(profiled::inboxes(&config, &house, profiles)?, &desk, &store);
     let read_backs = ReadBacks::default();
-    let days = bring_up.evening(&destinations, &store, &read_backs);
+    let days = bring_up.evening(&config, &house, &dir, &destinations, &store, &read_backs);
     let api = Api::new(Parts {
         store: store.clone(),
         desk,

@@ -234,6 +234,20 @@ pub struct Destination {
     /// The till's tax codes and the taxes they are there; by rate and price mode when absent.
     #[serde(default)]
     pub taxes: BTreeMap<String, String>,
+    /// What becomes of a receipt whose day is already closed in Odoo.
+    #[serde(default)]
+    pub late_sales: LateSales,
+}
+
+/// What becomes of a receipt that comes after its day was closed in Odoo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LateSales {
+    /// It goes into the session that is open then; its own day stands in its reference.
+    #[default]
+    CurrentSession,
+    /// It is parked until a person retries it, which lets it go into the session that is open then.
+    Hold,
 }
 
 /// How Odoo is spoken with.

@@ -7,7 +7,8 @@ use super::present::{Present, User};
 use super::steps::{Step, blocked, create, exists, write};
 use crate::destination::odoo::versions::Facts;
 
-/// The rights of the agent's user: sell, count lots and stock, move cash. Nothing of it can set up or delete.
+/// The rights of the agent's user: sell, count and move goods, hand over orders, move cash. Nothing of it can set up or
+/// delete; transfers, scrap and the deliveries of orders need no right beyond the one to count.
 pub const GROUPS: [&str; 4] = [
     "base.group_user",
     "point_of_sale.group_pos_user",

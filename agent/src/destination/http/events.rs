@@ -74,6 +74,7 @@ mod tests {
             attempts: 0,
             sent_before: false,
             missing: Vec::new(),
+            last_code: None,
             other_parts: Vec::new(),
             document: Arc::new(read.expect("a document")),
         }

@@ -32,9 +32,11 @@ use crate::outbox::{Cause, Outage, Verdict};
 /// How many counts are remembered as applied, for parts that come once more.
 const APPLIED_MAX: usize = 100;
 
-/// Why a count does not go on.
-enum Stop {
+/// Why a document does not go on.
+pub(super) enum Stop {
+    /// The destination is out.
     Outage(Outage),
+    /// The document goes no further.
     Verdict(Verdict),
 }
 
@@ -166,7 +168,10 @@ impl Desk {
     }
 
     /// Any till of the store: they share its stock.
-    async fn count_config(&mut self, delivery: &Delivery) -> Result<Option<PosConfig>, Outage> {
+    pub(super) async fn count_config(
+        &mut self,
+        delivery: &Delivery,
+    ) -> Result<Option<PosConfig>, Outage> {
         if let Some(till) = &delivery.document.head.till {
             return self.config(till.as_str()).await;
         }

@@ -221,6 +221,7 @@ impl Desk {
         others: &[(i64, Decimal)],
     ) -> Result<Verdict, Outage> {
         if let Err(answer) = close::close(&self.client, session.id, figures, cash, others).await? {
+            let answer = self.with_reasons(config, session.id, answer).await?;
             return Ok(Verdict::Rejected { answer, sent: true });
         }
         let closed = sessions::by_id(&self.client, session.id).await?;

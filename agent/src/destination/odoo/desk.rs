@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::json;
-use tillpost_shared::config::{Destination, Environment, Store, duration};
+use tillpost_shared::config::{Destination, Environment, LateSales, Store, duration};
 use tillpost_shared::document::Kind;
 use tillpost_shared::key::Numbering;
 
@@ -41,6 +41,8 @@ pub struct Desk {
     pub methods: BTreeMap<String, String>,
     /// The till's tax codes and what they are in Odoo.
     pub taxes: BTreeMap<String, String>,
+    /// What becomes of receipts whose day is closed.
+    pub late_sales: LateSales,
     /// How the store's tills number.
     pub numbering: Numbering,
     /// The store in Odoo.
@@ -77,6 +79,7 @@ impl Desk {
             environment: store.environment,
             methods: config.methods.clone(),
             taxes: config.taxes.clone(),
+            late_sales: config.late_sales,
             numbering,
             reference: Reference::default(),
             loaded: None,

@@ -131,6 +131,16 @@ pub async fn by_uids(client: &Client, uids: &[Uuid]) -> Result<Vec<Stored>, Call
     Ok(orders)
 }
 
+/// The uids of a session's orders where they stand in the names of their lines, by order; none where an order has a uuid.
+pub async fn of_session(client: &Client, session: i64) -> Result<BTreeMap<i64, Uuid>, CallError> {
+    if client.facts().await?.identity == Identity::Uuid {
+        return Ok(BTreeMap::new());
+    }
+    let found = named(client, json!([["order_id.session_id", "=", session]])).await?;
+    let uids = found.into_iter().map(|(order, named)| (order, named.order));
+    Ok(uids.collect())
+}
+
 /// The orders of lines with such names, and what the names say of them.
 async fn named(client: &Client, domain: Value) -> Result<BTreeMap<i64, Named>, CallError> {
     let search = Search {

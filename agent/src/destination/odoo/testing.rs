@@ -38,6 +38,7 @@ pub fn delivery(kind: &str, number: i64, body: Value) -> Delivery {
         attempts: 0,
         sent_before: false,
         missing: Vec::new(),
+        last_code: None,
         other_parts: Vec::new(),
         document: Arc::new(document),
     }

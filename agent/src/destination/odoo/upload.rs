@@ -14,7 +14,7 @@ use super::parts::{self, Expected, Part};
 use super::products::{self, Code};
 use super::reference::{PosConfig, base_name, config_name};
 use super::send::{Unit, Verdicts, verdict_of};
-use super::{lookup, payments, tax, translate};
+use super::{late, lookup, payments, tax, translate};
 use crate::destination::Delivery;
 use crate::outbox::{Cause, Outage, Verdict};
 
@@ -57,6 +57,13 @@ impl Desk {
             verdicts[fresh.place] = verdict_of(check_back::compare(&fresh.expected, &stored));
             verdicts[fresh.place].is_none()
         });
+        if !fresh.is_empty() && self.asks_about(&config, day).await? {
+            fresh.retain(|fresh| {
+                let go = late::decided(fresh.delivery);
+                verdicts[fresh.place] = (!go).then(|| late::held(day));
+                go
+            });
+        }
         let deliveries: Vec<&Delivery> = fresh.iter().map(|fresh| fresh.delivery).collect();
         self.load_customers(&deliveries).await?;
         self.load_products(&fresh).await?;
