@@ -36,12 +36,12 @@ pub fn poslog(path: &Path, transactions: usize) {
     out.write_all(head.as_bytes()).unwrap();
     for number in 1..=transactions {
         let at = format!("2026-11-20T{}", clock(number));
-        write!(
+        writeln!(
             out,
             "<Transaction><BusinessUnit><UnitID>ZH01</UnitID></BusinessUnit><WorkstationID>3</WorkstationID><SequenceNumber>{number}</SequenceNumber>\
              <BusinessDayDate>2026-11-20</BusinessDayDate><BeginDateTime>{at}</BeginDateTime><EndDateTime>{at}</EndDateTime>\
              <OperatorID OperatorName=\"Erika Beispiel\">17</OperatorID><CurrencyCode>USD</CurrencyCode><ReceiptNumber>{number}</ReceiptNumber>\
-             <RetailTransaction Version=\"6.0\" TransactionStatus=\"Finished\">\n"
+             <RetailTransaction Version=\"6.0\" TransactionStatus=\"Finished\">"
         )
         .unwrap();
         for line in 0..3 {

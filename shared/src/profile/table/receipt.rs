@@ -298,7 +298,7 @@ impl Gather<'_> {
         })
     }
 
-    fn name(&self, word: &str) -> TenderName {
+    pub(super) fn name(&self, word: &str) -> TenderName {
         let known = self.table.tenders.get(word).cloned();
         known.unwrap_or_else(|| TenderName {
             kind: super::words::tender(word).to_owned(),
@@ -388,21 +388,5 @@ impl Gather<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The name that a file gives to what pays for these lines, in the order in which they come.
-    pub fn by_line(&self, receipt: &Receipt) -> Vec<(TenderName, Vec<usize>)> {
-        let mut found: Vec<(String, Vec<usize>)> = Vec::new();
-        for (index, line) in receipt.lines.iter().enumerate() {
-            let Some(word) = &line.tender else { continue };
-            match found.iter_mut().find(|(known, _)| known == word) {
-                Some((_, lines)) => lines.push(index),
-                None => found.push((word.clone(), vec![index])),
-            }
-        }
-        found
-            .into_iter()
-            .map(|(word, lines)| (self.name(&word), lines))
-            .collect()
     }
 }
