@@ -4,6 +4,7 @@
 
 mod access;
 mod alerts;
+mod approvals;
 mod attacks;
 mod bad_input;
 mod browser;
