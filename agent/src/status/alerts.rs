@@ -18,7 +18,7 @@ use crate::hurry;
 use crate::intake::http::Api;
 use crate::status::http::status_of;
 use crate::status::text::Texts;
-use crate::status::{Origin, Status};
+use crate::status::{Origin, ProblemStatus, Status};
 
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -106,18 +106,27 @@ fn alarms(status: &Status, alerts: &Alerts, now: Timestamp) -> Alarms {
             "run: tillpost catalog refresh",
         );
     }
-    for problem in &status.problems {
-        if let Origin::Loop(name, Health::Attention) = &problem.origin
-            && name != NAME
-        {
-            raise(
-                &format!("{name}: {}", problem.code),
-                problem.detail.clone(),
-                &problem.hint,
-            );
-        }
-    }
+    alarms.extend(loops(status));
     alarms
+}
+
+/// Loops that need a person.
+fn loops(status: &Status) -> Alarms {
+    let troubled = status
+        .problems
+        .iter()
+        .filter_map(|problem| match &problem.origin {
+            Origin::Loop(name, Health::Attention) if name != NAME => Some((name, problem)),
+            Origin::Loop(..) | Origin::Documents(_) => None,
+        });
+    let alarm = |(name, problem): (&String, &ProblemStatus)| {
+        let alarm = Alarm {
+            message: problem.detail.clone(),
+            hint: problem.hint.clone(),
+        };
+        (format!("{name}: {}", problem.code), alarm)
+    };
+    troubled.map(alarm).collect()
 }
 
 /// What is to be told, when so much was told before. In quiet hours nothing new is, but what is over is. Pure.

@@ -115,8 +115,9 @@ pub async fn fixture(more: &str) -> Fixture {
     let dir = tempfile::tempdir().unwrap();
     let text = format!(
         "[store]\ncode = \"ZH01\"\ntimezone = \"Europe/Zurich\"\ncurrency = \"CHF\"\nenvironment = \"test\"\n\
-         [listen]\n{more}\n\
+         [listen]\n{more}\n[data]\ndir = \"{}\"\n\
          [[destination]]\nname = \"files\"\ntype = \"folder\"\npath = \"{}\"\n",
+        dir.path().display(),
         dir.path().join("out").display()
     );
     let config = Arc::new(config::read(&text).unwrap());
