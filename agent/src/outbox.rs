@@ -100,8 +100,12 @@ pub struct Delivery {
     pub received_at: Timestamp,
     /// Answers so far.
     pub attempts: u32,
+    /// Whether it may have been seen over there before, or a request with it may still be under way.
+    pub sent_before: bool,
     /// For a day close: the keys of its day that have not arrived. Empty unless the close goes without them.
     pub missing: Vec<String>,
+    /// The code of the last answer, when there was one: of a document that was parked with it, a person has retried it.
+    pub last_code: Option<String>,
     /// For a part of a count: the other parts that are here and have not been applied.
     pub other_parts: Vec<OtherPart>,
     /// The document.

@@ -212,7 +212,7 @@ pub fn read_cli_key(data_dir: &Path) -> Result<Secret, SecretError> {
 }
 
 /// Writes a file that only its owner can read, never half.
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
+pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let part = path.with_extension("part");
     // What a crash left behind may have other rights.
     match std::fs::remove_file(&part) {
@@ -282,11 +282,13 @@ fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+/// The bytes of a hexadecimal text; `None` when it is none.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }

@@ -49,6 +49,8 @@ pub struct Refresh {
     pub errands: mpsc::Receiver<Errand<()>>,
     /// Wakes the lanes.
     pub lanes: Bell,
+    /// Wakes who writes price files.
+    pub installed: Bell,
     /// Ends the loop.
     pub stop: CancellationToken,
 }
@@ -113,6 +115,7 @@ impl Refresh {
                 self.board.success(NAME, now());
                 notes.show(&self.board, &said);
                 tracing::info!(new = installed != Installed::Same, "catalog refreshed");
+                self.installed.ring();
             }
             Ok(Err(error)) => self.refused(&error.to_string()),
             Err(error) => self.refused(&error.to_string()),

@@ -73,7 +73,7 @@ pub fn handed_over(home: &Home) -> Vec<Value> {
     lines.into_iter().map(|line| line.document).collect()
 }
 
-fn sale(sequence: u64, amount: &str) -> String {
+pub fn sale(sequence: u64, amount: &str) -> String {
     format!(
         "{{\"kind\":\"sale\",\"store\":\"ZH01\",\"till\":\"3\",\"sequence\":{sequence},\"occurred_at\":\"2026-11-20T10:00:00+01:00\",\"currency\":\"USD\",\
          \"body\":{{\"prices\":\"tax_included\",\"lines\":[{{\"line\":1,\"type\":\"item\",\"product\":{{\"sku\":\"A\"}},\"quantity\":\"1\",\"unit_price\":\"{amount}\",\"total\":\"{amount}\"}}],\

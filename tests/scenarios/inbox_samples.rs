@@ -15,7 +15,7 @@ use tillpost_tests::plain_sum::{Plain, hundredths, poslog};
 use crate::inbox::{drop_in, files, handed_over, store, taken};
 
 /// The samples, or nothing, said loudly: they are other people's and not part of this project.
-fn samples() -> Option<PathBuf> {
+pub fn samples() -> Option<PathBuf> {
     let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/samples"));
     let named = std::env::var_os("TILLPOST_SAMPLES").map(PathBuf::from);
     let places = [Some(beside), named].into_iter().flatten();
@@ -44,7 +44,7 @@ const FORBIDDEN: [&str; 11] = [
 ];
 
 #[track_caller]
-fn nothing_private(home: &Home) {
+pub fn nothing_private(home: &Home) {
     for (path, bytes) in home.every_file() {
         let text = String::from_utf8_lossy(&bytes);
         for word in FORBIDDEN {
@@ -74,7 +74,7 @@ fn fed(home: &Home, agent: &Agent, folder: &Path, names: &[&str]) -> Vec<Value> 
     before
 }
 
-fn text<'a>(document: &'a Value, pointer: &str) -> &'a str {
+pub fn text<'a>(document: &'a Value, pointer: &str) -> &'a str {
     document
         .pointer(pointer)
         .and_then(Value::as_str)
@@ -93,7 +93,7 @@ fn plain(document: &Value) -> Plain {
     }
 }
 
-fn home_of(profile: &str, code: &str) -> Home {
+pub fn home_of(profile: &str, code: &str) -> Home {
     let home = store(profile, "");
     let config = fs::read_to_string(home.config()).unwrap();
     fs::write(
@@ -337,4 +337,29 @@ fn a_pair_of_other_peoples_is_joined_and_what_is_alone_waits() {
     );
     // The item that no payment names waits, and with it both files.
     assert_eq!(files(&home.path().join("in")).len(), 2);
+}
+
+#[test]
+fn the_search_for_what_must_not_be_kept_finds_it_wherever_it_lies() {
+    let home = store("ndjson", "");
+    nothing_private(&home);
+    for place in [
+        "data/outbox.db-wal",
+        "data/log/tillpost.log",
+        "in/waiting.xml",
+        "in/done/a.xml",
+        "in/refused/a.xml.reason.txt",
+        "out/a.ndjson",
+    ] {
+        for word in ["Erika", "0000000000000040000066677"] {
+            let file = home.path().join(place);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(&file, format!("\u{0}\u{1}binary {word} binary")).unwrap();
+            let found = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                nothing_private(&home);
+            }));
+            assert!(found.is_err(), "{word} in {place} was not found");
+            fs::remove_file(file).unwrap();
+        }
+    }
 }

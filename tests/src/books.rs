@@ -8,20 +8,64 @@ use crate::odoo::Database;
 /// The till's code in a point of sale's name, as in `ZH01-3 [test]`.
 const TILL: &str = "regexp_replace(c.name, '^ZH01-(.*?)( \\[.*\\])?$', '\\1')";
 
+/// What differs between the versions' tables.
+struct Tables {
+    /// The uid of the order `o`.
+    order: &'static str,
+    /// The uid of the line `l`.
+    line: &'static str,
+    /// That the line `r` takes back the line `l`.
+    takes_back: &'static str,
+    /// Money moved by hand in the session `s`. It has a reason; what a close books has the session's name.
+    moves: &'static str,
+    /// Entries of cash in sessions.
+    cash_entries: &'static str,
+}
+
+fn tables(database: &Database) -> Tables {
+    match database.server.version {
+        19 => Tables {
+            order: "o.uuid",
+            line: "l.uuid",
+            takes_back: "l.id = r.refunded_orderline_id",
+            moves: "LEFT JOIN account_bank_statement_line l ON l.pos_session_id = s.id AND l.payment_ref ~ '-(in|out)-'",
+            cash_entries: "SELECT move_id FROM account_bank_statement_line WHERE pos_session_id IS NOT NULL",
+        },
+        // Odoo 14 has no uids: ours stand in the lines' names, and what a line takes back in its notice.
+        14 => Tables {
+            order: "(SELECT split_part(n.name, ' ', 1) FROM pos_order_line n WHERE n.order_id = o.id ORDER BY n.id LIMIT 1)",
+            line: "split_part(l.name, ' ', 2)",
+            takes_back: "r.notice = 'takes back line ' || l.id",
+            moves: "LEFT JOIN account_bank_statement b ON b.pos_session_id = s.id \
+                    LEFT JOIN account_bank_statement_line l ON l.statement_id = b.id \
+                    AND l.payment_ref ~ '[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-'",
+            cash_entries: "SELECT l.move_id FROM account_bank_statement_line l \
+                           JOIN account_bank_statement b ON b.id = l.statement_id WHERE b.pos_session_id IS NOT NULL",
+        },
+        other => panic!("nobody has looked into the tables of Odoo {other}"),
+    }
+}
+
 /// Everything the shop's ledger also knows, as Odoo holds it.
 pub fn figures(database: &Database) -> Figures {
     let mut figures = Figures::default();
-    for (name, select) in per_till() {
+    let tables = tables(database);
+    for (name, select) in per_till(&tables) {
         for row in database.rows(&select) {
             figures.set(format!("till {}: {name}", row[0]), &row[1]);
         }
     }
-    orders(database, &mut figures);
-    for row in database.rows(
-        "SELECT l.uuid AS a, string_agg(o.uuid, ' and ') AS b FROM pos_order_line r \
-         JOIN pos_order_line l ON l.id = r.refunded_orderline_id \
-         JOIN pos_order o ON o.id = r.order_id GROUP BY 1",
-    ) {
+    orders(database, &tables, &mut figures);
+    let Tables {
+        order,
+        line,
+        takes_back,
+        ..
+    } = &tables;
+    for row in database.rows(&format!(
+        "SELECT {line} AS a, string_agg({order}, ' and ') AS b FROM pos_order_line r \
+         JOIN pos_order_line l ON {takes_back} JOIN pos_order o ON o.id = r.order_id GROUP BY 1",
+    )) {
         figures.set(format!("line {} comes back by", row[0]), &row[1]);
     }
     for (sku, thousandths) in stock(database) {
@@ -31,7 +75,7 @@ pub fn figures(database: &Database) -> Figures {
 }
 
 /// The figures of each till: name and query.
-fn per_till() -> Vec<(&'static str, String)> {
+fn per_till(tables: &Tables) -> Vec<(&'static str, String)> {
     let select = |value: &str, from: &str| {
         format!(
             "SELECT {TILL} AS a, {value} AS b FROM pos_config c {from} \
@@ -49,11 +93,7 @@ fn per_till() -> Vec<(&'static str, String)> {
             ),
         )
     };
-    // Money moved by hand has a reason; what a close books has the session's name.
-    let moves = format!(
-        "{session} LEFT JOIN account_bank_statement_line l ON l.pos_session_id = s.id \
-         AND l.payment_ref ~ '-(in|out)-'"
-    );
+    let moves = format!("{session} {}", tables.moves);
     let closed = format!("{session} AND s.state = 'closed'");
     vec![
         ("orders", select("count(o.id)::text", &order)),
@@ -90,13 +130,14 @@ fn per_till() -> Vec<(&'static str, String)> {
 }
 
 /// Every order of our tills by its uuid; an order that stands there twice shows its number behind the total.
-fn orders(database: &Database, figures: &mut Figures) {
+fn orders(database: &Database, tables: &Tables, figures: &mut Figures) {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for row in database.rows(
-        "SELECT o.uuid AS a, o.amount_total::numeric(16,2)::text AS b FROM pos_order o \
+    let uid = tables.order;
+    for row in database.rows(&format!(
+        "SELECT {uid} AS a, o.amount_total::numeric(16,2)::text AS b FROM pos_order o \
          JOIN pos_session s ON s.id = o.session_id JOIN pos_config c ON c.id = s.config_id \
          WHERE c.name LIKE 'ZH01-%' ORDER BY o.id",
-    ) {
+    )) {
         let times = seen.entry(row[0].clone()).or_default();
         *times += 1;
         let again = if *times > 1 {
@@ -122,6 +163,17 @@ pub fn stock(database: &Database) -> BTreeMap<String, i64> {
 /// Everything that is wrong with the bookkeeping, one sentence each: entries that do not balance or are not posted,
 /// pickings that are not done, sessions that are not closed, orders that are not done.
 pub fn faults(database: &Database) -> Vec<String> {
+    let tables = tables(database);
+    let entries = format!(
+        "SELECT m.name AS a, m.state AS b FROM account_move m WHERE m.state <> 'posted' AND m.id IN \
+         (SELECT move_id FROM pos_session WHERE move_id IS NOT NULL UNION {})",
+        tables.cash_entries
+    );
+    let unfinished = format!(
+        "SELECT {} AS a, o.state AS b FROM pos_order o JOIN pos_session s ON s.id = o.session_id \
+         JOIN pos_config c ON c.id = s.config_id WHERE c.name LIKE 'ZH01-%' AND o.state NOT IN ('done', 'invoiced')",
+        tables.order
+    );
     let checks = [
         (
             "entry {} does not balance: {}",
@@ -129,12 +181,7 @@ pub fn faults(database: &Database) -> Vec<String> {
              JOIN account_move_line l ON l.move_id = m.id GROUP BY m.id, m.name \
              HAVING round(sum(l.debit - l.credit), 2) <> 0",
         ),
-        (
-            "entry {} is {}",
-            "SELECT m.name AS a, m.state AS b FROM account_move m WHERE m.state <> 'posted' AND m.id IN \
-             (SELECT move_id FROM pos_session WHERE move_id IS NOT NULL UNION \
-              SELECT move_id FROM account_bank_statement_line WHERE pos_session_id IS NOT NULL)",
-        ),
+        ("entry {} is {}", entries.as_str()),
         (
             "picking {} is {}",
             "SELECT p.name AS a, p.state AS b FROM stock_picking p WHERE p.state <> 'done' AND p.pos_session_id IN \
@@ -145,11 +192,7 @@ pub fn faults(database: &Database) -> Vec<String> {
             "SELECT s.name AS a, s.state AS b FROM pos_session s JOIN pos_config c ON c.id = s.config_id \
              WHERE c.name LIKE 'ZH01-%' AND s.state <> 'closed'",
         ),
-        (
-            "order {} is {}",
-            "SELECT o.uuid AS a, o.state AS b FROM pos_order o JOIN pos_session s ON s.id = o.session_id \
-             JOIN pos_config c ON c.id = s.config_id WHERE c.name LIKE 'ZH01-%' AND o.state NOT IN ('done', 'invoiced')",
-        ),
+        ("order {} is {}", unfinished.as_str()),
     ];
     let mut faults = Vec::new();
     for (sentence, select) in checks {

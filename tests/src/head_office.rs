@@ -15,6 +15,8 @@ pub const LOGIN: &str = "tillpost-ZH01";
 /// The environment variable that holds its key.
 pub const AGENT_KEY: &str = "TILLPOST_ODOO_KEY";
 const ADMIN_KEY: &str = "TILLPOST_ODOO_ADMIN_KEY";
+/// After what time a request of these tests has surely come to its end, or never will.
+const REQUEST_LIMIT: &str = "20s";
 /// Draining a whole day takes Odoo minutes on a slow machine.
 pub const DRAIN: Duration = Duration::from_secs(900);
 
@@ -28,9 +30,14 @@ pub struct HeadOffice {
 }
 
 impl HeadOffice {
-    /// A fresh database, set up for these tills.
+    /// A fresh database of Odoo 19, set up for these tills.
     pub fn new(name: &str, tills: &[String]) -> Self {
-        let database = Database::fresh(name);
+        Self::on(19, name, tills)
+    }
+
+    /// The same with another version.
+    pub fn on(version: u32, name: &str, tills: &[String]) -> Self {
+        let database = Database::fresh_on(version, name);
         let mut home = Home::new(&setup(&database, tills));
         let mut tokens = Vec::new();
         for till in tills {
@@ -39,7 +46,7 @@ impl HeadOffice {
         home.set_env(ADMIN_KEY, &database.server.admin_key);
         home.set_env(AGENT_KEY, "not-yet-made");
         home.run(&["odoo", "prepare"]).ended(0);
-        let key = database.shell(&opening_script(&range()));
+        let key = database.shell(&opening_script(version, &range()));
         let key = key.lines().last().unwrap_or_default().trim().to_owned();
         home.set_env(AGENT_KEY, &key);
         Self {
@@ -103,14 +110,14 @@ fn setup(database: &Database, tills: &[String]) -> Setup {
         .with(&tills.join("\n\n"))
         .with(&format!(
             "[[destination]]\nname = \"odoo\"\ntype = \"odoo\"\nurl = \"{url}\"\ndatabase = \"{name}\"\n\
-             login = \"{LOGIN}\"\nsecret = {{ env = \"{AGENT_KEY}\" }}\n\
+             login = \"{LOGIN}\"\nrequest_limit = \"{REQUEST_LIMIT}\"\nsecret = {{ env = \"{AGENT_KEY}\" }}\n\
              methods = {{ CASH = \"Cash\", CARD = \"Card\" }}"
         ))
         .with("[catalog]\nsource = \"odoo\"\ndestination = \"odoo\"\nrefresh = \"2s\"")
 }
 
 /// The range with its taxes and stock, and the agent's key, which is the last thing it prints.
-fn opening_script(range: &[Product]) -> String {
+fn opening_script(version: u32, range: &[Product]) -> String {
     let row = |p: &Product| {
         format!(
             "({:?}, {:?}, {:?}, {}, {}, {})",
@@ -124,29 +131,45 @@ fn opening_script(range: &[Product]) -> String {
     };
     let rows: Vec<String> = range.iter().map(row).collect();
     format!(
-        "STORE = {STORE:?}\nLOGIN = {LOGIN:?}\nSTOCK = {STOCK_AT_START} / 1000\nROWS = [{}]\n{OPENING}",
+        "VERSION = {version}\nSTORE = {STORE:?}\nLOGIN = {LOGIN:?}\nSTOCK = {STOCK_AT_START} / 1000\nROWS = [{}]\n{OPENING}",
         rows.join(", ")
     )
 }
 
 const OPENING: &str = r#"
+# Odoo 14 closes no session with a tax that has no account.
+def lines(rate):
+    sold = env['account.tax'].search([('type_tax_use', '=', 'sale'), ('company_id', '=', env.company.id)])
+    account = sold.invoice_repartition_line_ids.account_id[:1]
+    account = account or env['account.account'].search([
+        ('company_id', '=', env.company.id), ('internal_group', '=', 'liability'), ('internal_type', '=', 'other')], limit=1)
+    both = [(0, 0, {'factor_percent': 100, 'repartition_type': 'base'}),
+            (0, 0, {'factor_percent': 100, 'repartition_type': 'tax', 'account_id': account.ensure_one().id})]
+    return {'invoice_repartition_line_ids': [(5,)] + both, 'refund_repartition_line_ids': [(5,)] + both}
 taxes = {}
 for rate in (26, 81):
     taxes[rate] = env['account.tax'].create({
         'name': '%s%% incl.' % (rate / 10), 'amount': rate / 10, 'amount_type': 'percent',
-        'type_tax_use': 'sale', 'price_include_override': 'tax_included'})
+        'type_tax_use': 'sale', **({} if VERSION >= 18 else lines(rate)),
+        **({'price_include_override': 'tax_included'} if VERSION >= 18 else {'price_include': True})})
+if VERSION < 19:
+    # There Odoo computes taxes itself: the company has to round as its tills do.
+    env.company.tax_calculation_rounding_method = 'round_globally'
 kilo = env.ref('uom.product_uom_kgm')
 config = env['pos.config'].search([('name', '=like', STORE + '-%')], limit=1).ensure_one()
 shelf = config.picking_type_id.default_location_src_id
 for sku, barcode, name, price, rate, weighed in ROWS:
     product = env['product.product'].create({
-        'default_code': sku, 'barcode': barcode, 'name': name, 'list_price': price / 100, 'type': 'consu',
-        'is_storable': True, 'available_in_pos': True, 'taxes_id': [(6, 0, taxes[rate].ids)],
-        **({'uom_id': kilo.id} if weighed else {})})
+        'default_code': sku, 'barcode': barcode, 'name': name, 'list_price': price / 100,
+        **({'type': 'consu', 'is_storable': True} if VERSION >= 18 else {'type': 'product'}),
+        'available_in_pos': True, 'taxes_id': [(6, 0, taxes[rate].ids)],
+        **({'uom_id': kilo.id, **({} if VERSION >= 18 else {'uom_po_id': kilo.id})} if weighed else {})})
     env['stock.quant'].with_context(inventory_mode=True).create({
-        'product_id': product.id, 'location_id': shelf.id, 'inventory_quantity_auto_apply': STOCK})
+        'product_id': product.id, 'location_id': shelf.id,
+        'inventory_quantity_auto_apply' if VERSION >= 15 else 'inventory_quantity': STOCK})
 user = env['res.users'].search([('login', '=', LOGIN)]).ensure_one()
-key = env['res.users.apikeys'].with_user(user).sudo()._generate('rpc', 'tillpost', None)
+keys = env['res.users.apikeys'].with_user(user)
+key = keys.sudo()._generate('rpc', 'tillpost', None) if VERSION >= 18 else keys._generate('rpc', 'tillpost')
 env.cr.commit()
 print(key)
 "#;

@@ -14,6 +14,8 @@ pub struct Ledger {
     tills: BTreeMap<String, TillBook>,
     /// Cents by order.
     orders: BTreeMap<Uuid, i64>,
+    /// Orders that are parts of one receipt: its till and uid.
+    parts: BTreeMap<Uuid, (String, Uuid)>,
     /// The line that comes back, and the order that brings it.
     links: BTreeMap<Uuid, Uuid>,
     /// Thousandths by article number.
@@ -54,6 +56,10 @@ impl Ledger {
             self.book(&receipt.till).orders += 1;
             let total = lines.iter().map(|(_, line)| line.total()).sum();
             self.orders.insert(order, total);
+            if order != receipt.uid() {
+                let whole = (receipt.till.clone(), receipt.uid());
+                self.parts.insert(order, whole);
+            }
         }
         for (order, lines) in orders_of(receipt) {
             for origin in lines.iter().filter_map(|(_, line)| line.from.as_ref()) {
@@ -107,6 +113,32 @@ impl Ledger {
 
     fn book(&mut self, till: &str) -> &mut TillBook {
         self.tills.entry(till.to_owned()).or_default()
+    }
+
+    /// Everything as figures, where Odoo takes every receipt as one order.
+    pub fn figures_of_whole_receipts(&self) -> Figures {
+        let whole = |order: &Uuid| self.parts.get(order).map_or(*order, |(_, whole)| *whole);
+        let mut joined = self.clone();
+        joined.orders.clear();
+        for (order, cents) in &self.orders {
+            *joined.orders.entry(whole(order)).or_default() += cents;
+        }
+        for order in joined.links.values_mut() {
+            *order = whole(order);
+        }
+        let receipts: BTreeSet<Uuid> = self.parts.values().map(|(_, whole)| *whole).collect();
+        for (till, _) in self.parts.values() {
+            joined.book(till).orders -= 1;
+        }
+        for receipt in receipts {
+            let (till, _) = self
+                .parts
+                .values()
+                .find(|(_, whole)| *whole == receipt)
+                .unwrap();
+            joined.book(till).orders += 1;
+        }
+        joined.figures()
     }
 
     /// Everything as figures.

@@ -1,6 +1,6 @@
-//! A real Odoo 19: a fresh database for every test, its JSON-2 calls as administrator, its shell, and its tables by SQL.
+//! A real Odoo 19 or 14: a fresh database for every test, its JSON-2 calls as administrator, its shell, and its tables by SQL.
 //!
-//! Brought up by `tests/odoo/up`, which `tests/run` calls. Tests share the server and never a database.
+//! Brought up by `tests/odoo/up` and `tests/odoo/up 14`, which `tests/run` calls. Tests share the server and never a database.
 
 use std::fs::File;
 use std::io::Write;
@@ -15,6 +15,8 @@ use crate::http::{Answer, Http};
 /// Where the real Odoo is, from the environment or from the file that `tests/odoo/up` wrote.
 #[derive(Debug, Clone)]
 pub struct Server {
+    /// Its major version.
+    pub version: u32,
     pub url: String,
     pub admin_key: String,
     scripts: PathBuf,
@@ -23,22 +25,28 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn find() -> Self {
-        let folder = cache();
+    pub fn find(version: u32) -> Self {
+        let folder = cache(version);
+        // What the variables of 19 are called, and where the others have their number.
+        let number = match version {
+            19 => String::new(),
+            other => other.to_string(),
+        };
         let file = std::fs::read_to_string(folder.join("odoo.env")).unwrap_or_default();
         let setting = |name: &str| {
             let prefix = format!("{name}=");
             let in_file = || file.lines().find_map(|line| line.strip_prefix(&prefix));
             let found = std::env::var(name).ok();
             found.or_else(|| in_file().map(str::to_owned)).unwrap_or_else(|| {
-                panic!("{name} is not known. Bring up the real Odoo: tests/odoo/up (tests/run does it)")
+                panic!("{name} is not known. Bring up the real Odoo: tests/odoo/up {version} (tests/run --all does it)")
             })
         };
         Self {
-            url: setting("TILLPOST_TEST_ODOO_URL"),
-            admin_key: setting("TILLPOST_TEST_ODOO_ADMIN_KEY"),
-            scripts: PathBuf::from(setting("TILLPOST_TEST_ODOO_SCRIPTS")),
-            postgres: setting("TILLPOST_TEST_PG"),
+            version,
+            url: setting(&format!("TILLPOST_TEST_ODOO{number}_URL")),
+            admin_key: setting(&format!("TILLPOST_TEST_ODOO{number}_ADMIN_KEY")),
+            scripts: PathBuf::from(setting(&format!("TILLPOST_TEST_ODOO{number}_SCRIPTS"))),
+            postgres: setting(&format!("TILLPOST_TEST_PG{number}")),
             lock: folder.join("server.lock"),
         }
     }
@@ -53,6 +61,7 @@ impl Server {
     fn script(&self, name: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.scripts.join(name));
         command
+            .env("TILLPOST_ODOO_VERSION", self.version.to_string())
             .args(arguments)
             .stderr(Stdio::piped())
             .stdout(Stdio::piped());
@@ -79,10 +88,10 @@ impl Server {
     }
 }
 
-fn cache() -> PathBuf {
+fn cache(version: u32) -> PathBuf {
     let home = || PathBuf::from(std::env::var("HOME").unwrap()).join(".cache/tillpost");
     let cache = std::env::var("TILLPOST_CACHE").map_or_else(|_| home(), PathBuf::from);
-    cache.join("odoo19")
+    cache.join(format!("odoo{version}"))
 }
 
 /// A database of a test's own; dropped with it.
@@ -94,9 +103,14 @@ pub struct Database {
 }
 
 impl Database {
-    /// A copy of the template.
+    /// A copy of Odoo 19's template.
     pub fn fresh(name: &str) -> Self {
-        let server = Server::find();
+        Self::fresh_on(19, name)
+    }
+
+    /// A copy of a version's template.
+    pub fn fresh_on(version: u32, name: &str) -> Self {
+        let server = Server::find(version);
         let shared = server.shared();
         let name = format!("tp_{name}_{}", std::process::id());
         crate::home::run(&mut server.script("fresh", &[&name])).ended(0);

@@ -74,6 +74,28 @@ pub fn hundredths(text: &str) -> Option<i64> {
     Some(sign * (whole.parse::<i64>().ok()? * 100 + cents.parse::<i64>().ok()?))
 }
 
+/// The rows of a file with commas and a header, by the names of its columns; a comma in quotes parts nothing.
+pub fn rows(text: &str) -> Vec<std::collections::BTreeMap<String, String>> {
+    let cells = |line: &str| -> Vec<String> {
+        let mut cells = vec![String::new()];
+        let mut quoted = false;
+        for letter in line.chars() {
+            match letter {
+                '"' => quoted = !quoted,
+                ',' if !quoted => cells.push(String::new()),
+                other => cells.last_mut().unwrap().push(other),
+            }
+        }
+        cells
+    };
+    let mut lines = text.trim_start_matches('\u{feff}').lines();
+    let names = cells(lines.next().unwrap_or_default());
+    lines
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| names.iter().cloned().zip(cells(line)).collect())
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

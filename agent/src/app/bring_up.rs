@@ -11,13 +11,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::{AppError, Destinations, parts};
 use crate::activity::{Bell, Board};
+use crate::catalog::price_file::Settings as PriceFile;
 use crate::catalog::{self, Active};
 use crate::delivery::Lane;
 use crate::evening::Evening;
 use crate::housekeeping::Housekeeping;
 use crate::intake::desk::Desk;
 use crate::intake::errand::Errands;
+use crate::intake::house::House;
 use crate::intake::inbox::{Inbox, Settings};
+use crate::price_files::PriceFiles;
 use crate::store::Store;
 use crate::store::proof::ReadBacks;
 use crate::update::Refresh;
@@ -28,6 +31,7 @@ pub(super) struct BringUp {
     pub(super) board: Board,
     pub(super) lanes: Bell,
     pub(super) catalog: Bell,
+    pub(super) installed: Bell,
     pub(super) stop: CancellationToken,
     pub(super) tasks: JoinSet<()>,
 }
@@ -79,6 +83,7 @@ impl BringUp {
             ear: self.catalog.listen(),
             errands: asked,
             lanes: self.lanes.clone(),
+            installed: self.installed.clone(),
             stop: self.stop.clone(),
         };
         if let Some(path) = &catalog.path {
@@ -88,6 +93,21 @@ impl BringUp {
         }
         self.tasks.spawn(refresh.run());
         Ok(errands)
+    }
+
+    /// The loop that writes prices for tills that read files.
+    pub(super) fn price_files(&mut self, files: Vec<PriceFile>, active: &Arc<Active>) {
+        if files.is_empty() {
+            return;
+        }
+        let price_files = PriceFiles {
+            files: files.into_iter().map(Arc::new).collect(),
+            active: Arc::clone(active),
+            board: self.board.clone(),
+            ear: self.installed.listen(),
+            stop: self.stop.clone(),
+        };
+        self.tasks.spawn(price_files.run());
     }
 
     /// The loop that looks after the disk.
@@ -120,12 +140,18 @@ impl BringUp {
     /// The loop that reads back for the proof.
     pub(super) fn evening(
         &mut self,
+        config: &Config,
+        house: &House,
+        dir: &Path,
         destinations: &Arc<Destinations>,
         store: &Store,
         read_backs: &ReadBacks,
     ) -> Errands<Date> {
         let (errands, asked) = Errands::new();
         let evening = Evening {
+            house: house.clone(),
+            currency: config.store.currency.clone(),
+            dir: dir.to_owned(),
             errands: asked,
             destinations: Arc::clone(destinations),
             store: store.clone(),

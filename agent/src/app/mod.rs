@@ -3,6 +3,7 @@
 
 mod bring_up;
 pub mod parts;
+pub mod profiled;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -140,6 +141,7 @@ pub async fn start(config: Config, profiles: &Path) -> Result<Running, AppError>
         board,
         lanes: Bell::default(),
         catalog: Bell::default(),
+        installed: Bell::default(),
         stop: CancellationToken::new(),
         tasks: JoinSet::new(),
     };
@@ -148,6 +150,7 @@ pub async fn start(config: Config, profiles: &Path) -> Result<Running, AppError>
     bring_up.housekeeping(&config, &store, &dir);
     let active = Arc::new(Active::open(&dir.join(CATALOG_FOLDER)));
     let refreshes = bring_up.refresh(&config, &active, &store)?;
+    bring_up.price_files(profiled::price_files(&config, &dir, profiles)?, &active);
     let desk = Desk::new(
         store.clone(),
         bring_up.lanes.clone(),
@@ -156,9 +159,9 @@ pub async fn start(config: Config, profiles: &Path) -> Result<Running, AppError>
         config.listen.require_token,
     );
     let desk = Arc::new(desk);
-    bring_up.inboxes(parts::inboxes(&config, &house, profiles)?, &desk, &store);
+    bring_up.inboxes(profiled::inboxes(&config, &house, profiles)?, &desk, &store);
     let read_backs = ReadBacks::default();
-    let days = bring_up.evening(&destinations, &store, &read_backs);
+    let days = bring_up.evening(&config, &house, &dir, &destinations, &store, &read_backs);
     let api = Api::new(Parts {
         store: store.clone(),
         desk,

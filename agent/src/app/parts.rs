@@ -1,12 +1,10 @@
 //! From the configuration's words to parts that work: destinations and the catalog's source.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tillpost_shared::config::{self, CatalogSourceType, Config, DestinationType};
 use tillpost_shared::document::Kind;
-use tillpost_shared::profile::{self, Profile};
 
 use super::{AppError, Destinations};
 use crate::catalog::{self, OdooCatalog, Settings, Source};
@@ -16,12 +14,8 @@ use crate::destination::odoo::Odoo;
 use crate::destination::odoo::client::Client;
 use crate::destination::{Any, line};
 use crate::intake::house::House;
-use crate::intake::inbox::Settings as InboxSettings;
 use crate::secret::{self, Secret};
 use crate::store::rescue::Rescued;
-
-/// How often a drop folder is looked at when `every` cannot be read.
-const LOOK_EVERY_DEFAULT: Duration = Duration::from_secs(10);
 
 /// The destinations of a store, by name.
 pub fn destinations(
@@ -66,52 +60,6 @@ pub fn odoo(
 pub fn http_receiver(destination: &config::Destination, config: &Config) -> Result<Http, AppError> {
     let key = key_of(destination)?.expose().to_owned();
     Ok(Http::new(destination, &config.store.code, key, web()?))
-}
-
-/// The drop folders of a store. A profile is a shipped one, or a file of that name in `profiles`.
-pub fn inboxes(
-    config: &Config,
-    house: &House,
-    profiles: &Path,
-) -> Result<Vec<InboxSettings>, AppError> {
-    let build = |inbox: &config::Inbox| {
-        let path = PathBuf::from(&inbox.path);
-        let folder = |own: &Option<String>, name: &str| {
-            own.as_ref().map_or_else(|| path.join(name), PathBuf::from)
-        };
-        Ok(InboxSettings {
-            name: inbox.path.clone(),
-            profile: profile(&inbox.profile, profiles)?,
-            settle: config::duration(&inbox.settle).unwrap_or_default(),
-            every: config::duration(&inbox.every).unwrap_or(LOOK_EVERY_DEFAULT),
-            marker: inbox.marker.clone(),
-            done: folder(&inbox.done, "done"),
-            refused: folder(&inbox.refused, "refused"),
-            language: config.store.language.clone(),
-            store: house.store.to_string(),
-            currency: config.store.currency.clone(),
-            zone: house.zone.clone(),
-            path,
-        })
-    };
-    config.inboxes.iter().map(build).collect()
-}
-
-/// A profile by its name: one's own beside the configuration goes before a shipped one.
-pub fn profile(name: &str, profiles: &Path) -> Result<Profile, AppError> {
-    let file = profiles.join(format!("{name}.toml"));
-    match std::fs::read_to_string(&file) {
-        Ok(text) => Profile::read(&text)
-            .map_err(|error| AppError::Config(format!("{}: {error}", file.display()))),
-        Err(_) => Profile::shipped(name).ok_or_else(|| {
-            let shipped: Vec<&str> = profile::shipped::names().collect();
-            let names = shipped.join(", ");
-            AppError::Config(format!(
-                "there is no profile `{name}` at {}, and none is shipped; there are: {names}",
-                file.display()
-            ))
-        }),
-    }
 }
 
 /// Where the store's products and prices come from.
@@ -160,9 +108,19 @@ pub fn stock_tellers(catalog: &config::Catalog, config: &Config) -> Vec<String> 
 
 /// A connection to a destination's Odoo with a key of one's own, such as an administrator's.
 pub fn client(destination: &config::Destination, key: Secret) -> Result<Client, AppError> {
+    client_as(destination, key, destination.login.as_deref())
+}
+
+/// The same with a login of one's own, which Odoo below 19 needs.
+pub fn client_as(
+    destination: &config::Destination,
+    key: Secret,
+    login: Option<&str>,
+) -> Result<Client, AppError> {
     let url = destination.url.as_deref().unwrap_or_default();
     let database = destination.database.as_deref().unwrap_or_default();
-    Ok(Client::new(web()?, url, database, key.expose().to_owned()))
+    let client = Client::new(web()?, url, database, key.expose().to_owned());
+    Ok(client.with_login(login, crate::destination::odoo::protocol(destination)))
 }
 
 /// What is told of a damaged outbox: stable word, what happened, what to do.

@@ -237,7 +237,8 @@ impl Active {
         })
     }
 
-    fn file(&self) -> Option<Arc<CatalogFile>> {
+    /// The revision in use, to be read whole.
+    pub fn file(&self) -> Option<Arc<CatalogFile>> {
         self.current
             .read()
             .unwrap_or_else(PoisonError::into_inner)

@@ -9,6 +9,7 @@ use tillpost_shared::catalog::{ComingPrice, Price, Product, Tax};
 use super::prices::{Article, Book, Step, rounded};
 use super::pull::Shelf;
 use super::reading::{above, book, by_id, currency_of, list_of, taxes};
+use crate::destination::odoo::products::is_storable;
 use crate::destination::odoo::row::Row;
 use crate::outbox::Answer as Note;
 
@@ -178,7 +179,7 @@ impl Maker<'_> {
             let origin = Origin {
                 variant: row.id(),
                 unit: (unit != own).then_some(unit),
-                storable: row.flag("is_storable"),
+                storable: is_storable(row),
             };
             made.push((product, origin));
         }

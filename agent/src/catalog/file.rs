@@ -181,6 +181,29 @@ impl CatalogFile {
             })
     }
 
+    /// Some products in their order, each with its number, after the one with this number.
+    pub fn page(&self, after: i64, limit: usize) -> Result<Vec<(i64, Product)>, CatalogError> {
+        let sql = "SELECT id, body FROM product WHERE id > ?1 ORDER BY id LIMIT ?2";
+        let rows = || -> Bodies {
+            let database = self.reader();
+            let mut statement = database.prepare_cached(sql)?;
+            let rows = statement.query_map(params![after, number(limit)], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+            rows.collect()
+        };
+        let rows = rows().map_err(self::database("read", &self.path))?;
+        let products = rows
+            .into_iter()
+            .map(|(id, body)| Ok((id, serde_json::from_str(&body)?)));
+        products
+            .collect::<Result<_, serde_json::Error>>()
+            .map_err(|error| CatalogError::Damaged {
+                path: self.path.clone(),
+                reason: error.to_string(),
+            })
+    }
+
     /// When a price changes next.
     pub fn next_change_at(&self, now: Timestamp) -> Result<Option<Timestamp>, CatalogError> {
         let next: Option<i64> = self

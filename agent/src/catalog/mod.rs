@@ -11,6 +11,7 @@ mod build;
 pub mod file;
 pub mod folder;
 pub mod odoo;
+pub mod price_file;
 pub mod prices;
 pub mod pull;
 mod reading;

@@ -97,16 +97,21 @@ impl OdooCatalog {
         let location = pickings
             .first()
             .and_then(|row| row.one("default_location_src_id"));
-        let group = json!({
-            "domain": [["location_id", "child_of", location]],
-            "groupby": ["product_id"],
-            "aggregates": ["quantity:sum"],
-        });
-        let groups: Vec<Row> = self
-            .client
-            .call("stock.quant", "formatted_read_group", group)
-            .await?;
-        let quantity = |row: &Row| Some((row.one("product_id")?, row.decimal("quantity:sum")));
+        let domain = json!([["location_id", "child_of", location]]);
+        let (method, sum, group) = match self.client.facts().await?.unique_key {
+            true => (
+                "formatted_read_group",
+                "quantity:sum",
+                json!({ "domain": domain, "groupby": ["product_id"], "aggregates": ["quantity:sum"] }),
+            ),
+            false => (
+                "read_group",
+                "quantity",
+                json!({ "domain": domain, "groupby": ["product_id"], "fields": ["quantity:sum"] }),
+            ),
+        };
+        let groups: Vec<Row> = self.client.call("stock.quant", method, group).await?;
+        let quantity = |row: &Row| Some((row.one("product_id")?, row.decimal(sum)));
         Ok(Some(groups.iter().filter_map(quantity).collect()))
     }
 
@@ -184,6 +189,14 @@ impl OdooCatalog {
         }
         if let Some(unit) = origin.unit {
             context["uom"] = unit.into();
+        }
+        if self.client.facts().await?.version == 14 {
+            // There a price by list is a field that is read.
+            let args = json!({ "ids": [origin.variant], "fields": ["price", "lst_price"], "context": context });
+            let rows: Vec<Row> = self.client.call("product.product", "read", args).await?;
+            let field = if list.is_some() { "price" } else { "lst_price" };
+            let price = rows.first().map(|row| row.decimal(field));
+            return price.ok_or_else(|| CallError::Unreadable("no price".to_owned()));
         }
         let args = json!({ "ids": [origin.variant], "context": context });
         let price: Value = self

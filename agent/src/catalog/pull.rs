@@ -35,12 +35,14 @@ const PAGES_MAX: usize = 5_000;
 /// More rows than this since the anchor are a change in any case; the list would cost more than the pull.
 const RECENT_MAX: usize = 5_000;
 
+/// Packs with their barcodes, where they name a unit.
+const PACKS: &str = "product.uom";
 /// The models a price depends on. A price list item, a tax, a cost or a packaging moves none of the products.
 const WATCHED: &[&str] = &[
     "product.product",
     "product.template",
     "product.template.attribute.value",
-    "product.uom",
+    PACKS,
     "product.category",
     "uom.uom",
     "product.pricelist",
@@ -108,13 +110,21 @@ pub async fn company(client: &Client) -> Result<(Company, Timestamp), CallError>
         .await?;
     // Only a proxy that takes the date away makes us use our own clock.
     let at = context.at.unwrap_or_else(activity::now);
+    let user = match context.value["uid"].as_i64() {
+        Some(uid) => uid,
+        // Older versions do not tell it there; whoever asks them knows it.
+        None => client.uid().await?,
+    };
     let fields: &[&str] = &["company_id"];
-    let user = json!({ "ids": [context.value["uid"]], "fields": fields });
+    let user = json!({ "ids": [user], "fields": fields });
     let users: Vec<Row> = client.call("res.users", "read", user).await?;
     let company = users.first().and_then(|user| user.one("company_id"));
-    let fields: &[&str] = &["currency_id", "parent_ids"];
-    let read = json!({ "ids": [company], "fields": fields });
-    let companies: Vec<Row> = client.call("res.company", "read", read).await?;
+    let search = Search {
+        domain: json!([["id", "=", company]]),
+        fields: &["currency_id", "parent_ids"],
+        ..Search::default()
+    };
+    let companies = client.search_read("res.company", search).await?;
     let company = companies.first().map(|row| Company {
         id: row.id(),
         parents: row.many("parent_ids"),
@@ -130,7 +140,11 @@ pub async fn probe(client: &Client, anchor: Timestamp, now: Timestamp) -> Result
     let mut fresh = false;
     let since = odoo_time(anchor);
     let fresh_from = odoo_time(now - SAME_SECOND);
+    let pack_units = client.facts().await?.pack_units;
     for model in WATCHED {
+        if *model == PACKS && !pack_units {
+            continue;
+        }
         let everything = json!({ "active_test": false });
         let args = json!({ "domain": [], "context": everything });
         let count: u64 = client.call(model, "search_count", args).await?;
@@ -197,8 +211,10 @@ pub async fn pull(
     shelf.products = pages(client, "product.product", domain, fields, names).await?;
     let all = || json!([]);
     let none = || Value::Null;
-    let fields = &["product_id", "uom_id", "barcode"];
-    shelf.packs = pages(client, "product.uom", all(), fields, none()).await?;
+    if client.facts().await?.pack_units {
+        let fields = &["product_id", "uom_id", "barcode"];
+        shelf.packs = pages(client, "product.uom", all(), fields, none()).await?;
+    }
     let fields = &["parent_id"];
     shelf.categories = pages(client, "product.category", all(), fields, none()).await?;
     let fields = &["name", "factor"];

@@ -41,6 +41,9 @@ pub struct Check {
     /// Propose a profile for a file that none fits; to be looked at, corrected and saved.
     #[arg(long, conflicts_with = "profile")]
     guess: bool,
+    /// Only counts, totals and what is wrong, not every document: for large files.
+    #[arg(long)]
+    totals: bool,
 }
 
 /// Checks them, and prints each as it would be stored.
@@ -61,6 +64,7 @@ pub fn run(check: &Check, context: &mut Context) -> Result<Exit, Failure> {
     let mut checking = Checking {
         terms: terms(loaded.as_ref(), context.now)?,
         any_store: loaded.is_none(),
+        brief: check.totals,
         found: Vec::new(),
         seen: HashMap::new(),
         tally: Tally::default(),
@@ -110,6 +114,8 @@ struct Checking {
     terms: Terms,
     /// Without a configuration every document is of its own store.
     any_store: bool,
+    /// Only what is wrong is shown.
+    brief: bool,
     /// What the decoder found in the document that is looked at.
     found: Vec<Problem>,
     /// What stood under which key, and where.
@@ -207,7 +213,6 @@ impl Checking {
     }
 
     fn judged(&mut self, judged: Judged, place: &Place) -> Value {
-        let document = judged.document.json();
         let head = &judged.document.head;
         let mut problems = judged.problems.clone();
         problems.append(&mut self.found);
@@ -219,8 +224,13 @@ impl Checking {
             self.totals
                 .add(head.kind.as_str(), currency.as_deref(), judged.total);
         }
+        let status = status(duplicate, &problems);
+        if self.brief {
+            return json!({"key": key, "status": status, "problems": problems});
+        }
+        let document = judged.document.json();
         json!({
-            "key": key, "uid": judged.uid.to_string(), "status": status(duplicate, &problems),
+            "key": key, "uid": judged.uid.to_string(), "status": status,
             "kind": head.kind.as_str(), "business_date": judged.business_date.to_string(),
             "total": judged.total.map(|total| total.to_string()), "currency": currency,
             "problems": problems, "document": document,
@@ -258,6 +268,10 @@ impl Checking {
 
     fn tell(&mut self, place: &Place, result: Value, context: &mut Context) -> Result<(), Failure> {
         self.tally.add(&result);
+        let right = matches!(verdict::text(&result, "status"), "accepted" | "duplicate");
+        if self.brief && right {
+            return Ok(());
+        }
         if context.out.json() {
             self.results.push(verdict::placed(place, result));
             return Ok(());

@@ -13,6 +13,7 @@ fn check(text: &str, json: bool) -> (Exit, String) {
         files: vec![file.to_str().unwrap().to_owned()],
         profile: None,
         guess: false,
+        totals: false,
     };
     let exit = run(&check, &mut context).unwrap();
     let folder = format!("{}/", dir.path().display());
@@ -62,6 +63,7 @@ fn a_profile_tells_every_problem_with_line_and_column() {
         files: vec![file.to_str().unwrap().to_owned()],
         profile: Some("generic_eu_lines".to_owned()),
         guess: false,
+        totals: false,
     };
     assert_eq!(run(&check, &mut context).unwrap(), Exit::No);
     let answer: Value = serde_json::from_str(&paper.text()).unwrap();
@@ -88,4 +90,31 @@ fn a_line_over_the_limit_does_not_take_its_neighbours_along() {
         "{text}"
     );
     assert!(text.contains("accepted ZH01/3/0/4711"), "{text}");
+}
+
+#[test]
+fn of_a_large_file_only_what_is_wrong_is_shown() {
+    let (dir, mut context, paper) = store(false);
+    let file = dir.path().join("a.ndjson");
+    let held = SALE
+        .replace("4711", "4712")
+        .replace("\"amount\":\"19.90\"", "\"amount\":\"9.90\"");
+    std::fs::write(&file, format!("{SALE}\n{held}\n")).unwrap();
+    let check = Check {
+        files: vec![file.to_str().unwrap().to_owned()],
+        profile: None,
+        guess: false,
+        totals: true,
+    };
+    assert_eq!(run(&check, &mut context).unwrap(), Exit::Done);
+    let text = paper.text();
+    assert!(
+        !text.contains("4711") && !text.contains("stored as"),
+        "{text}"
+    );
+    assert!(
+        text.contains("held ZH01/3/0/4712") && text.contains("2 documents: 1 accepted, 1 held"),
+        "{text}"
+    );
+    assert!(text.contains("39.80"), "{text}");
 }

@@ -1,13 +1,15 @@
 //! `tillpost config`: is the configuration right, what does it come to, and what may stand in it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tillpost_shared::config;
 
+use crate::app::profiled;
 use crate::cli::context::{self, Context};
 use crate::cli::report::{Exit, Failure, config_problems};
+use crate::paths;
 
 /// Check and show the configuration.
 #[derive(Debug, Subcommand)]
@@ -46,7 +48,7 @@ pub fn run(config: &Config, context: &mut Context) -> Result<Exit, Failure> {
 fn check(check: &Check, context: &mut Context) -> Result<Exit, Failure> {
     let file = check.file.clone().unwrap_or_else(|| context.config_file());
     let text = context::read_text(&file)?;
-    let problems = config::read(&text).err().unwrap_or_default();
+    let problems = problems(&text, &paths::profile_dir(&file));
     let name = file.display().to_string();
     let out = &mut context.out;
     if out.json() {
@@ -63,6 +65,27 @@ fn check(check: &Check, context: &mut Context) -> Result<Exit, Failure> {
     } else {
         Exit::Config
     })
+}
+
+/// What is wrong with the text; then also which profiles it names that nobody has.
+fn problems(text: &str, profiles: &Path) -> Vec<config::ConfigError> {
+    let config = match config::read(text) {
+        Err(problems) => return problems,
+        Ok(config) => config,
+    };
+    let told = |unusable: profiled::Unusable| {
+        let (message, hint) = match unusable.why.split_once("; ") {
+            Some((message, hint)) => (message.to_owned(), Some(hint.to_owned())),
+            None => (unusable.why, None),
+        };
+        config::ConfigError {
+            line: config::line_of_profile(text, unusable.table, unusable.index),
+            message,
+            hint,
+        }
+    };
+    let unusable = profiled::unusable(&config, profiles);
+    unusable.into_iter().map(told).collect()
 }
 
 fn show(context: &mut Context) -> Result<Exit, Failure> {
@@ -101,6 +124,46 @@ mod tests {
             text.contains("new.toml:3: ") && text.contains("timezone"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_profile_that_nobody_has_is_told_with_line_and_suggestion() {
+        let (dir, mut context, paper) = store(false);
+        let file = dir.path().join("new.toml");
+        let text = "[store]\ncode = \"ZH01\"\ntimezone = \"Europe/Zurich\"\ncurrency = \"CHF\"\n\
+            [catalog]\nsource = \"folder\"\npath = \"c\"\n\
+            [[inbox]]\npath = \"a\"\nprofile = \"json\"\n[[inbox]]\npath = \"b\"\nprofile = \"roqio_6\"\n\
+            [[inbox]]\npath = \"d\"\nprofile = \"products_eu\"\n\
+            [[price_file]]\npath = \"p.csv\"\nprofile = \"mine\"\n";
+        std::fs::write(&file, text).unwrap();
+        let run = |context: &mut Context| {
+            let check = Check {
+                file: Some(file.clone()),
+            };
+            super::check(&check, context).unwrap().code()
+        };
+        assert_eq!(run(&mut context), 78);
+        let said = paper.text();
+        assert!(
+            said.contains("new.toml:13: ") && said.contains("did you mean `roqqio_6`"),
+            "{said}"
+        );
+        assert!(
+            said.contains("new.toml:16: products_eu: it writes files"),
+            "{said}"
+        );
+        assert!(
+            said.contains("new.toml:19: ") && said.contains("no profile `mine`"),
+            "{said}"
+        );
+        let text = text
+            .replace("roqio_6", "roqqio_6")
+            .replace("products_eu", "ndjson");
+        std::fs::write(&file, text).unwrap();
+        std::fs::create_dir(dir.path().join("profiles")).unwrap();
+        let own = tillpost_shared::profile::outward::shipped::text("products_eu").unwrap();
+        std::fs::write(dir.path().join("profiles/mine.toml"), own).unwrap();
+        assert_eq!(run(&mut context), 0);
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub enum Documents {
     #[command(
         after_help = "Example:\n  tillpost documents release 01935f2e-7c1a-7000-8000-000000000001"
     )]
-    Release(Several),
+    Release(Release),
     /// Never deliver a held or parked document; it stays stored, with the reason.
     #[command(
         after_help = "Example:\n  tillpost documents withdraw 01935f2e-7c1a-7000-8000-000000000001 --reason \"rung up twice\""
@@ -89,6 +89,17 @@ pub struct Several {
     ids: Vec<String>,
 }
 
+/// See [`Documents::Release`].
+#[derive(Debug, Args)]
+pub struct Release {
+    /// Their ids, from `tillpost documents list`.
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+    /// Why, in a few words; needed where one of the store's own rules held it.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
 /// See [`Documents::Withdraw`].
 #[derive(Debug, Args)]
 pub struct Withdraw {
@@ -111,7 +122,13 @@ pub fn run(documents: &Documents, context: &mut Context) -> Result<Exit, Failure
             &json!({}),
             context,
         ),
-        Documents::Release(some) => act(&some.ids, "release", "released", &json!({}), context),
+        Documents::Release(release) => {
+            let body = match &release.reason {
+                Some(reason) => json!({"reason": reason}),
+                None => json!({}),
+            };
+            act(&release.ids, "release", "released", &body, context)
+        }
         Documents::Withdraw(withdraw) => {
             let reason = withdraw.reason.trim();
             if reason.is_empty() {

@@ -17,6 +17,11 @@ use crate::store::tills;
 /// The environment variable with the administrator's key, for set-ups without a person.
 const KEY_VARIABLE: &str = "TILLPOST_ODOO_ADMIN_KEY";
 
+/// The environment variable with the administrator's login, which Odoo below 19 asks for.
+const LOGIN_VARIABLE: &str = "TILLPOST_ODOO_ADMIN_LOGIN";
+/// What an administrator is called when nobody says otherwise.
+const LOGIN_DEFAULT: &str = "admin";
+
 /// Set up Odoo for this store.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Example:\n  tillpost odoo prepare --dry-run")]
@@ -24,7 +29,8 @@ pub enum Odoo {
     /// Set up tills, journals, payment methods and the agent's user in Odoo; run again it changes nothing.
     #[command(
         after_help = "Example:\n  tillpost odoo prepare --dry-run\n  tillpost odoo prepare --till 1 --till 2\n\n\
-        It needs an administrator's API key: asked for, or in TILLPOST_ODOO_ADMIN_KEY. The key is not kept."
+        It needs an administrator's API key: asked for, or in TILLPOST_ODOO_ADMIN_KEY. The key is not kept.\n\
+        Below Odoo 19 the login too, in TILLPOST_ODOO_ADMIN_LOGIN (else admin)."
     )]
     Prepare(Prepare),
 }
@@ -50,7 +56,8 @@ pub fn run(odoo: &Odoo, context: &mut Context) -> Result<Exit, Failure> {
     let destination = destination(&loaded, arguments.destination.as_deref())?;
     let tills = tills_of(&loaded, &arguments.tills, context)?;
     let plan = Plan::new(&loaded.config, destination, &tills);
-    let client = parts::client(destination, key()?)?;
+    let login = std::env::var(LOGIN_VARIABLE).unwrap_or_else(|_| LOGIN_DEFAULT.to_owned());
+    let client = parts::client_as(destination, key()?, Some(&login))?;
     let runtime = app::runtime()?;
     let json = context.out.json();
     // What is done is told as it is done; a program reads only how it ended.

@@ -17,6 +17,7 @@ use std::io::{self, Write};
 use tillpost_shared::config::{Config, Destination, Environment};
 
 use crate::destination::odoo::client::{CallError, Client};
+use crate::destination::odoo::versions::VERSION_MIN;
 use apply::Applied;
 use steps::{Doing, Step, steps};
 
@@ -26,8 +27,6 @@ const CASH_DEFAULT: &str = "Cash";
 const CARD_DEFAULT: &str = "Card";
 /// The till's method that is cash.
 const CASH_KEY: &str = "CASH";
-/// The oldest Odoo that can be set up.
-const VERSION_MIN: u32 = 19;
 
 /// What a store needs in Odoo.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,10 +129,8 @@ pub async fn prepare(
         let doing = doing.to_owned();
         move |source| PrepareError::Call { doing, source }
     };
-    let version = client
-        .version()
-        .await
-        .map_err(call("ask Odoo for its version"))?;
+    let facts = client.facts().await;
+    let version = facts.map_err(call("ask Odoo for its version"))?.version;
     if version < VERSION_MIN {
         let message =
             format!("this is Odoo {version}; `odoo prepare` works from Odoo {VERSION_MIN} on");

@@ -13,7 +13,7 @@ use tillpost_shared::profile::table::pair::{Half, PAIR_BYTES_MAX, join};
 use tillpost_shared::profile::text::{Sniff, Text};
 use tillpost_shared::profile::{About, Decoder, Piece, Profile, Spot};
 
-use crate::app::parts;
+use crate::app::profiled as app;
 use crate::cli::context::Loaded;
 use crate::cli::report::Failure;
 use crate::intake::inbox::source::Source;
@@ -33,7 +33,7 @@ pub fn profile(name: &str, loaded: Option<&Loaded>) -> Result<Profile, Failure> 
         return Profile::read(&text).map_err(|error| Failure::usage(format!("{name}: {error}")));
     }
     let folder = loaded.map_or_else(PathBuf::new, |loaded| paths::profile_dir(&loaded.file));
-    parts::profile(name, &folder).map_err(|error| Failure::usage(error.to_string()))
+    app::profile(name, &folder).map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// What a file holds, piece by piece, and why it broke.

@@ -4,13 +4,14 @@
 
 use clap::Args;
 use jiff::civil::Date;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cli::client::Client;
 use crate::cli::context::{Context, Loaded};
 use crate::cli::output::{columns, grouped, note};
 use crate::cli::report::{Exit, Failure};
 use crate::cli::verdict;
+use crate::store::proof::kept;
 use crate::store::proof::{self, Question, ReadBack};
 
 /// What stands where nothing is known.
@@ -18,11 +19,17 @@ const UNKNOWN: &str = "-";
 
 /// Prove that nothing is missing: rung up, stored, acknowledged and read back.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  tillpost proof\n  tillpost proof --date 2026-10-31 --json")]
+#[command(
+    after_help = "Example:\n  tillpost proof\n  tillpost proof --date 2026-10-31 --json\n  \
+                  tillpost proof --date 2026-10-31 --kept"
+)]
 pub struct Proof {
     /// The business date; today's when left out.
     #[arg(long, value_name = "YYYY-MM-DD")]
     date: Option<Date>,
+    /// The signed proof that was kept of a day that is over, and whether its signature is good.
+    #[arg(long)]
+    kept: bool,
 }
 
 /// Prints the proof; a complete one is a yes.
@@ -30,6 +37,9 @@ pub fn run(proof: &Proof, context: &mut Context) -> Result<Exit, Failure> {
     let loaded = context.load()?;
     let today = loaded.house()?.business_date(context.now);
     let date = proof.date.unwrap_or(today);
+    if proof.kept {
+        return show_kept(&loaded, date, context);
+    }
     let client = Client::new(&loaded);
     let asked = client.and_then(|client| client.get(&format!("/v1/proof?date={date}"))?.good());
     let answer = match asked {
@@ -49,11 +59,48 @@ pub fn run(proof: &Proof, context: &mut Context) -> Result<Exit, Failure> {
     Ok(Exit::yes_if(answer["complete"] == true))
 }
 
+/// Prints the proof that was kept; one that is complete and genuine is a yes.
+fn show_kept(loaded: &Loaded, date: Date, context: &mut Context) -> Result<Exit, Failure> {
+    let dir = &loaded.data_dir;
+    let unreadable = |error| Failure::no("the kept proofs cannot be read").because(error);
+    let Some(found) = kept::last(dir, date).map_err(unreadable)? else {
+        let failure = Failure::no(format!("no proof of {date} was kept"));
+        return Err(failure.hint("the service keeps one within minutes after the day is over"));
+    };
+    let own = kept::is_own(dir, &found).map_err(unreadable)?;
+    let proof = &found.statement["proof"];
+    if context.out.json() {
+        let answer = json!({
+            "statement": found.statement, "public_key": found.public_key,
+            "signature_good": found.genuine, "own_key": own,
+        });
+        context.out.value(&answer)?;
+    } else {
+        let seal = match (found.genuine, own) {
+            (true, true) => "signed by this store's key",
+            (true, false) => "signed by another key than this installation's",
+            (false, _) => "NOT GENUINE: it was changed after it was signed",
+        };
+        let (store, at) = (
+            verdict::text(&found.statement, "store"),
+            verdict::text(&found.statement, "made_at"),
+        );
+        let key = &found.public_key;
+        context.out.line(text(proof))?;
+        context
+            .out
+            .line(format!("store {store}, made at {at}, {seal} ({key})"))?;
+    }
+    Ok(Exit::yes_if(found.genuine && proof["complete"] == true))
+}
+
 fn from_outbox(loaded: &Loaded, date: Date, context: &Context) -> Result<Value, Failure> {
     let question = Question {
         date,
         currency: loaded.config.store.currency.clone(),
         tills: None,
+        numbering: loaded.house()?.numbering.clone(),
+        now: context.now,
     };
     let figures = proof::figures(&context.outbox(loaded)?, &question, &ReadBack::new())?;
     serde_json::to_value(figures)
@@ -76,6 +123,23 @@ pub fn text(proof: &Value) -> String {
         lines.push("nothing was rung up and nothing is stored".to_owned());
     } else {
         lines.push(table(&rows));
+    }
+    for batch in list(proof, "settlements") {
+        let side = |name: &str| {
+            format!(
+                "{} of {}",
+                batch[name][0],
+                batch[name][1].as_str().unwrap_or(UNKNOWN)
+            )
+        };
+        let fees = batch["fees"].as_str().unwrap_or(UNKNOWN);
+        let payout = batch["payout_date"].as_str().unwrap_or(UNKNOWN);
+        lines.push(format!(
+            "{}: charged {}, in receipts {}, fees {fees}, paid out {payout}",
+            verdict::text(batch, "key"),
+            side("charged"),
+            side("matched")
+        ));
     }
     for gap in list(proof, "gaps") {
         let (till, series) = (verdict::text(gap, "till"), verdict::text(gap, "series"));
@@ -143,8 +207,6 @@ fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

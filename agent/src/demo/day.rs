@@ -33,7 +33,7 @@ pub fn ring_up(
             &mut chance,
         ),
     ];
-    tills.push(vec![count(products, opened_at, &mut chance)]);
+    tills.push(vec![count(products, opened_at, date, &mut chance)]);
     tills
 }
 
@@ -102,7 +102,7 @@ fn exchange(till: &mut Till, products: &[Product], receipt: &(Receipt, Vec<usize
         .0
 }
 
-fn count(products: &[Product], counted_at: Timestamp, chance: &mut Chance) -> Value {
+fn count(products: &[Product], counted_at: Timestamp, date: Date, chance: &mut Chance) -> Value {
     let lines: Vec<Value> = (0..25)
         .map(|index| {
             let product = &products[index * 7];
@@ -116,6 +116,8 @@ fn count(products: &[Product], counted_at: Timestamp, chance: &mut Chance) -> Va
     json!({
         "kind": "stock_count",
         "store": STORE,
+        // Counted before the shop opened: that may be before the day's cut-off.
+        "business_date": date.to_string(),
         "occurred_at": counted_at.to_string(),
         "body": {
             "count": "CYCLE-1",

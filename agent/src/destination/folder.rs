@@ -26,7 +26,7 @@ use tillpost_shared::scalar::Day;
 use uuid::Uuid;
 
 use self::files::Index;
-use crate::destination::{Delivery, Destination, Held};
+use crate::destination::{Asked, Delivery, Destination, Held, HeldThere};
 use crate::outbox::{Answer, Outage, Verdict};
 
 /// Digits of the install id in a file's name: enough to tell two PCs of one store apart.
@@ -162,10 +162,17 @@ impl Destination for Folder {
         blocking(move || folder.write(&batch)).await?
     }
 
-    async fn read_back(&self, uids: &[Uuid]) -> Result<Vec<Held>, Outage> {
-        let (path, uids) = (self.path.clone(), uids.iter().copied().collect());
-        let read = blocking(move || read_back(&path, &uids)).await?;
-        read.map_err(|error| self.out(&error))
+    async fn read_back(&self, asked: &[Asked]) -> Result<HeldThere, Outage> {
+        let path = self.path.clone();
+        let wanted: HashSet<Uuid> = asked.iter().map(|asked| asked.uid).collect();
+        let asked = wanted.iter().copied().collect();
+        let read = blocking(move || read_back(&path, &wanted)).await?;
+        let found = read.map_err(|error| self.out(&error))?;
+        Ok(HeldThere {
+            asked,
+            found,
+            beside: Vec::new(),
+        })
     }
 }
 
@@ -179,8 +186,8 @@ fn read_back(path: &Path, wanted: &HashSet<Uuid>) -> io::Result<Vec<Held>> {
                 }
                 held.extend(files::parse(line).map(|document| Held {
                     uid,
-                    kind: document.head.kind,
-                    total: total(&document.body).unwrap_or(Decimal::ZERO),
+                    total: total(&document.body).or(Some(Decimal::ZERO)),
+                    ..Held::default()
                 }));
             })?;
         }

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use self::answer::{Reply, judge};
 use super::line::{self, NoAnswer};
-use super::{Delivery, Destination, Held};
+use super::{Asked, Delivery, Destination, HeldThere};
 use crate::activity::now;
 use crate::failpoint;
 use crate::hurry;
@@ -137,7 +137,7 @@ impl Destination for Http {
         judge(&reply, &uids)
     }
 
-    async fn read_back(&self, _: &[Uuid]) -> Result<Vec<Held>, Outage> {
+    async fn read_back(&self, _: &[Asked]) -> Result<HeldThere, Outage> {
         // Nothing is known; an empty list would say that it holds nothing.
         let why = "a destination of type http cannot be read back";
         Err(Outage::Incomprehensible(why.to_owned()))

@@ -7,23 +7,9 @@ pub mod odoo;
 
 use std::future::Future;
 
-use rust_decimal::Decimal;
-use tillpost_shared::document::Kind;
-use uuid::Uuid;
-
 pub use crate::outbox::Delivery;
 use crate::outbox::{Outage, Verdict};
-
-/// What a destination holds of a document, read back for the proof.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// The document's uid.
-    pub uid: Uuid,
-    /// What it is.
-    pub kind: Kind,
-    /// Its total there.
-    pub total: Decimal,
-}
+pub use crate::store::proof::{Asked, Held, HeldThere};
 
 /// Where documents go.
 pub trait Destination {
@@ -34,8 +20,9 @@ pub trait Destination {
         batch: &[Delivery],
     ) -> impl Future<Output = Result<Vec<Verdict>, Outage>> + Send;
 
-    /// What it holds of these documents, for the proof; documents it does not hold are missing from the answer.
-    fn read_back(&self, uids: &[Uuid]) -> impl Future<Output = Result<Vec<Held>, Outage>> + Send;
+    /// What it holds of these documents of one day, for the proof; documents it does not hold are missing from what is
+    /// found, those of which it cannot know from what was asked.
+    fn read_back(&self, asked: &[Asked]) -> impl Future<Output = Result<HeldThere, Outage>> + Send;
 }
 
 /// The destinations that exist.
@@ -67,11 +54,11 @@ impl Destination for Any {
         }
     }
 
-    async fn read_back(&self, uids: &[Uuid]) -> Result<Vec<Held>, Outage> {
+    async fn read_back(&self, asked: &[Asked]) -> Result<HeldThere, Outage> {
         match self {
-            Self::Folder(folder) => folder.read_back(uids).await,
-            Self::Http(http) => http.read_back(uids).await,
-            Self::Odoo(odoo) => odoo.read_back(uids).await,
+            Self::Folder(folder) => folder.read_back(asked).await,
+            Self::Http(http) => http.read_back(asked).await,
+            Self::Odoo(odoo) => odoo.read_back(asked).await,
         }
     }
 }

@@ -35,6 +35,7 @@ pub(super) async fn figures_of(api: &Api, age: Duration) -> Result<Figures, Refu
         currency: api.parts.config.store.currency.clone(),
         day_began_at: api.parts.house.day_began_at(now()),
         destinations: destinations(api),
+        stays: api.parts.config.some_kind_stays(),
     };
     if age.is_zero() {
         api.figures(question).await

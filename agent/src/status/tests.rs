@@ -307,10 +307,14 @@ async fn the_metrics_count_what_was_handed_in() {
 #[tokio::test]
 async fn dashboards_and_alert_rules_ask_for_figures_that_exist() {
     let fixture = fixture("").await;
-    let mut odd = sale("3", 1, "/body/tenders/0/amount", json!("9.00"));
-    let today = fixture.api.parts.house.business_date(now());
-    odd["business_date"] = today.to_string().into();
-    hand_in(&fixture, &odd).await;
+    // One that is held, and one of today.
+    let today = fixture.api.parts.house.business_date(now()).to_string();
+    for document in [
+        sale("3", 1, "/body/tenders/0/amount", json!("9.00")),
+        sale("3", 2, "/business_date", json!(today)),
+    ] {
+        hand_in(&fixture, &document).await;
+    }
     let board = &fixture.api.parts.board;
     board.success("catalog", now());
     board.answered("files", std::time::Duration::from_secs(2), now());

@@ -25,6 +25,8 @@ pub struct Question {
     pub day_began_at: Timestamp,
     /// The destinations, by name.
     pub destinations: Vec<String>,
+    /// Whether documents of some kind go to none of them.
+    pub stays: bool,
 }
 
 /// How the outbox stands.
@@ -115,7 +117,7 @@ pub fn figures(connection: &Connection, question: &Question) -> Result<Figures, 
             waiting(connection, &question.currency)?;
     }
     let began = micros(question.day_began_at);
-    (figures.accepted_today, figures.delivered_today) = today(connection, began)?;
+    (figures.accepted_today, figures.delivered_today) = today(connection, began, question.stays)?;
     figures.destinations = lanes(connection, question, began)?;
     for name in &question.destinations {
         figures.delivered_today += arrived_last_at(connection, name, began)?;
@@ -142,16 +144,42 @@ fn waiting(
     })?)
 }
 
-/// Documents stored today, and those of them that go nowhere and so arrived at once. Only today's rows are read:
-/// `seq` follows the order of storing.
-fn today(connection: &Connection, began: i64) -> Result<(i64, i64), StoreError> {
+/// Documents stored today, and those of them that go nowhere and so arrived at once. Numbers are given without gaps, so
+/// the first are counted by them alone, those that were lost with a damaged file among them.
+fn today(connection: &Connection, began: i64, stays: bool) -> Result<(i64, i64), StoreError> {
+    let newest: i64 =
+        connection.query_row("SELECT COALESCE(MAX(seq), 0) FROM documents", [], |row| {
+            row.get(0)
+        })?;
+    let before = last_before(connection, began, newest)?;
+    if !stays {
+        return Ok((newest - before, 0));
+    }
     let mut question = connection.prepare_cached(
-        "SELECT COUNT(*), COUNT(*) FILTER (WHERE state = 'delivered'
-                AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = documents.seq))
-         FROM documents WHERE seq > COALESCE(
-             (SELECT seq FROM documents WHERE received_at < ?1 ORDER BY seq DESC LIMIT 1), 0)",
+        "SELECT COUNT(*) FROM documents WHERE seq > ?1 AND state = 'delivered'
+                AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = documents.seq)",
     )?;
-    Ok(question.query_row([began], |row| Ok((row.get(0)?, row.get(1)?)))?)
+    let at_once = question.query_row([before], |row| row.get(0))?;
+    Ok((newest - before, at_once))
+}
+
+/// The number of the last document stored before this moment, by halving: numbers follow the order of storing.
+fn last_before(connection: &Connection, moment: i64, newest: i64) -> Result<i64, StoreError> {
+    let mut next = connection.prepare_cached(
+        "SELECT seq, received_at FROM documents WHERE seq >= ?1 ORDER BY seq LIMIT 1",
+    )?;
+    let (mut before, mut after) = (0, newest + 1);
+    while after - before > 1 {
+        let middle = before + (after - before) / 2;
+        let (seq, received_at): (i64, i64) =
+            next.query_row([middle], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if received_at < moment {
+            before = seq;
+        } else {
+            after = middle;
+        }
+    }
+    Ok(before)
 }
 
 /// Documents that arrived everywhere, and at this destination last; of two at the same time the first by name.

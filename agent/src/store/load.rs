@@ -19,9 +19,10 @@ pub(super) fn load(
     destination: &str,
     seq: i64,
 ) -> Result<(Standing, Result<Delivery, Answer>), StoreError> {
-    let (standing, row) = connection
+    let (standing, last_code, row, sent_before) = connection
         .prepare_cached(
-            "SELECT d.attempts, d.since, o.id, o.key, o.uid, o.business_date, o.received_at, o.kind, o.body
+            "SELECT d.attempts, d.since, o.id, o.key, o.uid, o.business_date, o.received_at, o.kind, o.body,
+                    d.answer ->> 'code', d.sent
              FROM deliveries d CROSS JOIN documents o ON o.seq = d.seq WHERE d.destination = ?1 AND d.seq = ?2",
         )?
         .query_row(params![destination, seq], |row| {
@@ -29,7 +30,12 @@ pub(super) fn load(
                 attempts: row.get(0)?,
                 since: timestamp(row.get(1)?),
             };
-            Ok((standing, Stored::of(row)?))
+            Ok((
+                standing,
+                row.get::<_, Option<String>>(9)?,
+                Stored::of(row)?,
+                row.get(10)?,
+            ))
         })?;
     let missing = match row.kind.as_str() {
         "day_close" => depends::missing_of_day(connection, destination, seq)?,
@@ -38,6 +44,8 @@ pub(super) fn load(
     let missing = missing.into_iter().map(|(_, key)| key).collect();
     let mut delivery = row.delivery(seq, standing.attempts, missing);
     if let Ok(delivery) = &mut delivery {
+        delivery.sent_before = sent_before;
+        delivery.last_code = last_code;
         delivery.other_parts = other_parts(connection, seq, &delivery.document)?;
     }
     Ok((standing, delivery))
@@ -114,7 +122,9 @@ impl Stored {
                 .map_err(|_| unreadable())?,
             received_at: timestamp(self.received_at),
             attempts,
+            sent_before: false,
             missing,
+            last_code: None,
             other_parts: Vec::new(),
             document: Arc::new(read_value(value).ok_or_else(unreadable)?),
             key: self.key,

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
+use tillpost_shared::problem::{Code, Problem};
 
 use crate::outbox::State;
 use crate::store::{StoreError, history, lane, micros};
@@ -26,6 +27,8 @@ pub enum Done {
     NotFound,
     /// The document is in a state in which this cannot be done.
     WrongState(State),
+    /// One of the store's own rules held it, so the history must say why it was released.
+    ReasonNeeded,
 }
 
 /// Does it, inside the writer's transaction; `why` stands in the history behind what was done.
@@ -54,6 +57,9 @@ pub fn act(
             "retried".to_owned()
         }
         (Action::Release, State::Held) => {
+            if why.is_none() && held_for_approval(connection, seq)? {
+                return Ok(Done::ReasonNeeded);
+            }
             release(connection, seq, now)?;
             "released".to_owned()
         }
@@ -80,6 +86,18 @@ fn retry(connection: &Connection, seq: i64, now: Timestamp) -> Result<(), StoreE
         params![seq, micros(now)],
     )?;
     lane::refresh_state(connection, seq).map(drop)
+}
+
+/// Whether one of the store's own rules held it (`[[approval]]`).
+fn held_for_approval(connection: &Connection, seq: i64) -> Result<bool, StoreError> {
+    let text: String = connection.query_row(
+        "SELECT problems FROM documents WHERE seq = ?1",
+        [seq],
+        |row| row.get(0),
+    )?;
+    let problems: Vec<Problem> = serde_json::from_str(&text).unwrap_or_default();
+    let asks = |problem: &Problem| problem.code == Code::ApprovalNeeded;
+    Ok(problems.iter().any(asks))
 }
 
 /// Lets a held document go.

@@ -5,21 +5,29 @@
 //! expected balance less what was in the drawer anyway. The SQL is in [`load`]; the rest is pure.
 
 mod assemble;
+mod beyond;
 mod books;
 mod gaps;
+pub mod kept;
 mod load;
+pub mod settlements;
 #[cfg(test)]
 mod tests;
+mod there;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::Connection;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use tillpost_shared::document::Kind;
+use tillpost_shared::key::Numbering;
 use uuid::Uuid;
 
+use crate::outbox::State;
 use crate::store::StoreError;
 
 /// Days whose read-back is remembered; a proof of an older day is read back again.
@@ -34,18 +42,74 @@ pub struct Question {
     pub currency: String,
     /// Only of these tills; of the whole store when `None`.
     pub tills: Option<Vec<String>>,
+    /// How the tills number.
+    pub numbering: Numbering,
+    /// When it is asked: a number that is missing now may still be on its way.
+    pub now: Timestamp,
 }
 
 /// What was read back of a day, by destination.
 pub type ReadBack = BTreeMap<String, HeldThere>;
 
+/// A document that a destination acknowledged, and is asked for again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The document's uid.
+    pub uid: Uuid,
+    /// What it is.
+    pub kind: Kind,
+    /// Its key.
+    pub key: String,
+    /// Its till; empty for kinds that name none.
+    pub till: String,
+    /// Its trading day.
+    pub business_date: Date,
+    /// What the destination called it when it took it.
+    pub reference: String,
+}
+
+/// What a destination holds of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Held {
+    /// The document's uid.
+    pub uid: Uuid,
+    /// Its total there; `None` where it keeps none.
+    pub total: Option<Decimal>,
+    /// The money that went through each method there; empty where it keeps none.
+    pub paid: Vec<Paid>,
+    /// What a person should know of it, in words.
+    pub remark: Option<String>,
+}
+
+/// Money that went through one method of a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paid {
+    /// The tills' methods that are this one there, in lower case.
+    pub methods: BTreeSet<String>,
+    /// How much.
+    pub amount: Decimal,
+}
+
+/// Something that stands at a destination among a day's receipts, whoever put it there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beside {
+    /// The document that it would be; `None` for what can be nobody's.
+    pub uid: Option<Uuid>,
+    /// What it is called there.
+    pub name: String,
+    /// What it is, as in `an order of 12.00`.
+    pub what: String,
+}
+
 /// What a destination was asked for, and what it was found to hold.
 #[derive(Debug, Clone, Default)]
 pub struct HeldThere {
-    /// The uids that were asked for; documents beyond them are not judged.
+    /// The uids that it could be asked for; documents beyond them are not judged.
     pub asked: BTreeSet<Uuid>,
-    /// What stands there, with its total; a uid that stands there twice is here twice.
-    pub found: Vec<(Uuid, Decimal)>,
+    /// What stands there; a document that stands there twice is here twice.
+    pub found: Vec<Held>,
+    /// What else stands there among the day's receipts.
+    pub beside: Vec<Beside>,
 }
 
 /// What was read back, by day. Shared between whoever reads back and whoever shows the proof.
@@ -85,6 +149,9 @@ pub struct Proof {
     pub gaps: Vec<Gap>,
     /// What differs, by key.
     pub differences: Vec<Difference>,
+    /// Card batches against the receipts' card payments.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub settlements: Vec<settlements::Settled>,
 }
 
 /// One line of the proof.
@@ -173,13 +240,27 @@ pub fn figures(
     // One transaction, so that a document that arrives meanwhile is either wholly in the proof or not at all.
     let reading = connection.unchecked_transaction()?;
     let entries = load::entries(&reading, question)?;
-    let missing = gaps::find(&entries);
+    let before = load::numbers_before(&reading, &entries, question)?;
+    let missing = gaps::find(&entries, &before, question);
     let missing = load::not_stored_elsewhere(&reading, missing)?;
+    let strangers = match question.tills {
+        None => beyond::strangers(&reading, read_back)?,
+        Some(_) => Vec::new(),
+    };
+    let (settlements, unsettled) = match question.tills {
+        None => settlements::check(&reading, question)?,
+        Some(_) => Default::default(),
+    };
     reading.finish()?;
-    Ok(assemble::proof(question, &entries, &missing, read_back))
+    let mut proof = assemble::proof(question, &entries, &missing, read_back);
+    proof.differences.extend(strangers);
+    proof.differences.extend(unsettled);
+    proof.settlements = settlements;
+    proof.complete = proof.differences.is_empty();
+    Ok(proof)
 }
 
-/// The uids of a day's documents that a destination acknowledged: what it is asked for when the day is read back.
+/// A day's documents that a destination acknowledged: what it is asked for when the day is read back.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -187,17 +268,23 @@ pub fn delivered(
     connection: &Connection,
     destination: &str,
     date: Date,
-) -> Result<BTreeSet<Uuid>, StoreError> {
+) -> Result<Vec<Asked>, StoreError> {
     let mut question = connection.prepare_cached(
-        "SELECT o.uid FROM documents o JOIN deliveries d USING (seq)
-         WHERE o.business_date = ?1 AND d.destination = ?2 AND d.state = 'delivered'",
+        "SELECT o.uid, o.kind, o.key, o.till, COALESCE(d.reference, '')
+         FROM documents o JOIN deliveries d USING (seq)
+         WHERE o.business_date = ?1 AND d.destination = ?2 AND d.state = ?3 ORDER BY o.seq",
     )?;
-    let rows = question.query_map([date.to_string().as_str(), destination], |row| {
-        row.get::<_, String>(0)
+    let delivered = State::Delivered.as_str();
+    let rows = question.query_map([date.to_string().as_str(), destination, delivered], |row| {
+        let (uid, kind): (String, String) = (row.get(0)?, row.get(1)?);
+        Ok(Asked {
+            uid: Uuid::parse_str(&uid).unwrap_or_default(),
+            kind: Kind::from_word(&kind).unwrap_or(Kind::TillActivity),
+            key: row.get(2)?,
+            till: row.get(3)?,
+            business_date: date,
+            reference: row.get(4)?,
+        })
     })?;
-    let mut uids = BTreeSet::new();
-    for uid in rows {
-        uids.extend(Uuid::parse_str(&uid?));
-    }
-    Ok(uids)
+    Ok(rows.collect::<Result<_, _>>()?)
 }

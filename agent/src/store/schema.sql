@@ -31,7 +31,8 @@ CREATE TABLE documents (
 -- A uid follows from its key: one key, one document. Every index costs each sale a page of its commit.
 CREATE UNIQUE INDEX documents_uid         ON documents (uid, freed);
 CREATE        INDEX documents_conflict_of ON documents (conflict_of) WHERE conflict_of IS NOT NULL;
-CREATE        INDEX documents_state       ON documents (state, seq) WHERE state <> 'delivered';
+-- With all that the status sums up of a full queue, so that it reads no document for it.
+CREATE        INDEX documents_state       ON documents (state, seq, kind, currency, total, received_at) WHERE state <> 'delivered';
 CREATE        INDEX documents_day         ON documents (business_date, till, kind);
 CREATE        INDEX documents_receipt     ON documents (receipt_number) WHERE receipt_number IS NOT NULL;
 CREATE        INDEX documents_number      ON documents (sequence, till, series) WHERE sequence IS NOT NULL;

@@ -130,6 +130,7 @@ impl Checks {
             routes::catalog(self, catalog, config, root.key("catalog"));
         }
         routes::inboxes(self, &config.inboxes, root.key("inbox"));
+        routes::price_files(self, config, root.key("price_file"));
         if let Some(alerts) = &config.alerts {
             alerts::alerts(self, alerts, config.store.environment, root.key("alerts"));
         }

@@ -20,7 +20,9 @@ pub use alerts::Alerts;
 pub use approval::{Approval, ApprovalRule};
 pub use check::{ConfigError, read};
 pub use parsed::duration;
+pub use place::line_of_profile;
 pub use secret::SecretSource;
+pub use structure::meant;
 
 /// A commented file to start from; `tillpost.toml` of a fresh installation.
 pub const TEMPLATE: &str = include_str!("default.toml");
@@ -54,6 +56,9 @@ pub struct Config {
     /// Drop folders.
     #[serde(default, rename = "inbox")]
     pub inboxes: Vec<Inbox>,
+    /// Files with prices, for tills that read files.
+    #[serde(default, rename = "price_file")]
+    pub price_files: Vec<PriceFile>,
     /// Who is told when something is the matter; nobody by default.
     #[serde(default)]
     pub alerts: Option<Alerts>,
@@ -210,6 +215,13 @@ pub struct Destination {
     /// Odoo's user; needed below Odoo 19.
     #[serde(default)]
     pub login: Option<String>,
+    /// How Odoo from 19 on is spoken with; below there is JSON-RPC only.
+    #[serde(default)]
+    pub protocol: Option<OdooProtocol>,
+    /// After what time Odoo itself ends a request (its `limit_time_real`), as in `120s`. Below Odoo 19 nothing is sent
+    /// again before, when an answer was lost.
+    #[serde(default)]
+    pub request_limit: Option<String>,
     /// The key or password.
     #[serde(default)]
     pub secret: Option<SecretSource>,
@@ -222,6 +234,30 @@ pub struct Destination {
     /// The till's tax codes and the taxes they are there; by rate and price mode when absent.
     #[serde(default)]
     pub taxes: BTreeMap<String, String>,
+    /// What becomes of a receipt whose day is already closed in Odoo.
+    #[serde(default)]
+    pub late_sales: LateSales,
+}
+
+/// What becomes of a receipt that comes after its day was closed in Odoo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LateSales {
+    /// It goes into the session that is open then; its own day stands in its reference.
+    #[default]
+    CurrentSession,
+    /// It is parked until a person retries it, which lets it go into the session that is open then.
+    Hold,
+}
+
+/// How Odoo is spoken with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OdooProtocol {
+    /// JSON-2, with a key.
+    Json2,
+    /// JSON-RPC, with a login and a key or password.
+    JsonRpc,
 }
 
 /// What a destination is.
@@ -307,6 +343,33 @@ fn settle_default() -> String {
 }
 fn every_default() -> String {
     "10s".to_owned()
+}
+
+/// A file with prices, written for tills that read files.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriceFile {
+    /// The file.
+    pub path: String,
+    /// How it is written: a shipped profile, or a file `profiles/<name>.toml` beside this one.
+    pub profile: String,
+    /// Whether everything stands in it, or only what changed.
+    #[serde(default)]
+    pub content: Content,
+    /// A file that is written after it, for the till to see: an ending such as `.ok`, or a name.
+    #[serde(default)]
+    pub trigger: Option<String>,
+}
+
+/// What stands in a price file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// Everything.
+    #[default]
+    Full,
+    /// What changed since the till took the file away.
+    Changes,
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::civil::{Date, Time};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use super::{Catalog, Destination, Listen, Store, Till};
+use super::{Catalog, Config, Destination, Listen, Store, Till};
 use crate::document::Kind;
 use crate::scalar::Day;
 
@@ -52,6 +52,14 @@ impl Till {
     pub fn numbers_since(&self) -> Option<Date> {
         let text = self.numbers_from.as_deref()?;
         Day::parse(text).map(|day| day.0)
+    }
+}
+
+impl Config {
+    /// Whether documents of some kind go to no destination.
+    pub fn some_kind_stays(&self) -> bool {
+        let goes = |kind| self.destinations.iter().any(|there| there.takes(kind));
+        !Kind::ALL.iter().copied().all(goes)
     }
 }
 

@@ -61,3 +61,10 @@ impl<'a> Place<'a> {
         }
     }
 }
+
+/// The line of the `profile` of an `inbox` or `price_file`, counted from 0; for who knows which profiles there are.
+pub fn line_of_profile(text: &str, table: &str, index: usize) -> usize {
+    let (root, _) = DeTable::parse_recoverable(text);
+    let place = Place::root(text, root.get_ref());
+    place.key(table).item(index).key("profile").line
+}

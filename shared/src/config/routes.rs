@@ -8,7 +8,7 @@ use super::place::Place;
 use super::structure::{listed, meant};
 use super::{
     Catalog, CatalogSourceType, Config, Destination, DestinationType, Environment, Inbox,
-    SecretSource,
+    OdooProtocol, SecretSource,
 };
 use crate::document::Kind;
 
@@ -23,6 +23,8 @@ const CATALOG_SOURCES_BUILT: &[CatalogSourceType] =
     &[CatalogSourceType::Odoo, CatalogSourceType::Folder];
 /// A file need not stand still for longer than this, in seconds.
 const SETTLE_SECONDS_MAX: u64 = 3_600;
+/// Odoo ends a request after this many seconds at most.
+const REQUEST_SECONDS_MAX: u64 = 3_600;
 /// The catalog may be looked at this often at most, in seconds.
 const REFRESH_SECONDS_MIN: u64 = 1;
 /// It must be looked at once a day at least.
@@ -58,6 +60,7 @@ pub(super) fn destinations(checks: &mut Checks, config: &Config, place: Place<'_
                 place.key("secret"),
             );
         }
+        odoo_only(checks, destination, place);
         kinds(checks, destination.kinds.as_deref(), place.key("kinds"));
         for (map, word) in [
             (&destination.methods, "methods"),
@@ -102,6 +105,29 @@ fn fields(checks: &mut Checks, destination: &Destination, place: Place<'_>) {
             }
             None | Some(true) => {}
         }
+    }
+}
+
+/// How an Odoo is spoken with, and how long it may take.
+fn odoo_only(checks: &mut Checks, destination: &Destination, place: Place<'_>) {
+    let odoo = destination.kind == DestinationType::Odoo;
+    for (field, given) in [
+        ("protocol", destination.protocol.is_some()),
+        ("request_limit", destination.request_limit.is_some()),
+    ] {
+        let message = format!("only a destination of type odoo has `{field}`");
+        checks.need(odoo || !given, place.key(field), &message, "leave it out");
+    }
+    let message = "JSON-RPC, and every Odoo below 19, needs `login`";
+    let hint = "name the agent's user in Odoo, as in login = \"tillpost-STORE1\"";
+    let enough = destination.protocol != Some(OdooProtocol::JsonRpc) || destination.login.is_some();
+    checks.need(enough, place.key("protocol"), message, hint);
+    if let Some(text) = &destination.request_limit {
+        let seconds = duration(text).map(|limit| limit.as_secs());
+        let sound = seconds.is_some_and(|limit| (1..=REQUEST_SECONDS_MAX).contains(&limit));
+        let message = format!("`{text}` is no time after which Odoo ends a request");
+        let hint = "write Odoo's limit_time_real, as in 120s; at most 1h";
+        checks.need(sound, place.key("request_limit"), &message, hint);
     }
 }
 
@@ -283,4 +309,28 @@ pub(super) fn inboxes(checks: &mut Checks, inboxes: &[Inbox], place: Place<'_>) 
             checks.need(sound, place.key("marker"), message, "write it as in .ok");
         }
     }
+}
+
+/// Files with prices: each a path of its own, and a catalog that fills them.
+pub(super) fn price_files(checks: &mut Checks, config: &Config, place: Place<'_>) {
+    let mut seen = BTreeSet::new();
+    for (index, file) in config.price_files.iter().enumerate() {
+        let place = place.item(index);
+        let at = place.key("path");
+        let named = std::path::Path::new(&file.path).file_name().is_some();
+        let hint = "name the file, as in path = \"/srv/tills/prices.csv\"";
+        checks.need(named, at, "`path` names no file", hint);
+        let message = "two price files have the same `path`";
+        checks.need(seen.insert(&file.path), at, message, "give each its own");
+        checks.code(&file.profile, place.key("profile"), "a profile's name");
+        if let Some(trigger) = &file.trigger {
+            let sound = trigger.len() > 1 && !trigger.contains(['/', '\\']);
+            let message = "`trigger` is no name of a file, and no ending";
+            let hint = "write it as in .ok or prices.go";
+            checks.need(sound, place.key("trigger"), message, hint);
+        }
+    }
+    let message = "a price file needs a [catalog] that fills it";
+    let filled = config.price_files.is_empty() || config.catalog.is_some();
+    checks.need(filled, place.item(0), message, "add [catalog]");
 }

@@ -153,6 +153,13 @@ fn a_secret_may_stand_in_the_file_only_in_development_and_test() {
     "destination = \"oddo\"",
     "did you mean `odoo`?"
 )]
+#[case("login = \"agent-zh01\"", "protocol = \"json_rpc\"", "needs `login`")]
+#[case(
+    "login = \"agent-zh01\"",
+    "request_limit = \"soon\"",
+    "is no time after which Odoo ends"
+)]
+#[case("login = \"agent-zh01\"", "protocol = \"xml_rpc\"", "`json_rpc`")]
 #[case("source = \"odoo\"", "source = \"http\"", "is not built yet")]
 #[case("source = \"odoo\"", "source = \"folder\"", "needs `path`")]
 #[case("\"5m\"", "\"5 minutes\"", "is no time between two looks")]
@@ -240,6 +247,36 @@ fn a_key_travels_in_the_open_only_where_nothing_is_real(
     ] {
         assert_eq!(with(here), [""; 0]);
     }
+}
+
+#[test]
+fn a_price_file_needs_a_name_a_catalog_and_its_own_place() {
+    let file = |path: &str, more: &str| {
+        format!("[[price_file]]\npath = \"{path}\"\nprofile = \"products_eu\"\n{more}\n")
+    };
+    let good = format!(
+        "{CONTRACT}{}",
+        file(
+            "/srv/prices.csv",
+            "trigger = \".ok\"\ncontent = \"changes\""
+        )
+    );
+    assert_eq!(said(&good), [""; 0]);
+    for (more, why) in [
+        (file("/", ""), "names no file"),
+        (file("/a.csv", "") + &file("/a.csv", ""), "same `path`"),
+        (file("/a.csv", "trigger = \"x/y\""), "`trigger` is no name"),
+        (
+            file("/a.csv", "content = \"change\""),
+            "did you mean `changes`",
+        ),
+    ] {
+        let found = said(&format!("{CONTRACT}{more}")).join("; ");
+        assert!(found.contains(why), "{found}");
+    }
+    let bare = "[store]\ncode = \"ZH01\"\ntimezone = \"Europe/Zurich\"\ncurrency = \"CHF\"\n";
+    let found = said(&format!("{bare}{}", file("/a.csv", "")));
+    assert!(found[0].contains("needs a [catalog]"), "{found:?}");
 }
 
 #[test]

@@ -1,4 +1,10 @@
 //! CloudEvents envelopes: only `data` and `type` count, and the `id` as the sender's reference.
+//!
+//! `type` is `tillpost.<kind>.v<schema>` for every kind of document: `tillpost.sale.v1`, `tillpost.return.v1`,
+//! `tillpost.void.v1`, `tillpost.day_open.v1`, `tillpost.day_close.v1`, `tillpost.cash_movement.v1`,
+//! `tillpost.till_activity.v1`, `tillpost.settlement.v1`, `tillpost.stock_count.v1`, `tillpost.stock_move.v1`,
+//! `tillpost.pickup.v1`. It fills in a `kind` that the document leaves out, and refuses one that says otherwise; of a
+//! later version the document is held. Any other type says nothing: then the document's own `kind` counts.
 
 use serde_json::{Map, Value};
 

@@ -8,8 +8,11 @@ pub mod clean;
 pub mod decoder;
 pub mod guess;
 pub mod json;
+#[cfg(test)]
+mod made_tests;
 pub mod names;
 pub mod number;
+pub mod outward;
 pub mod piece;
 pub mod poslog;
 pub mod shipped;
@@ -111,6 +114,9 @@ impl Profile {
                 settings.check().map_err(ProfileError)?;
                 Ok(Self::Pair(Box::new(settings)))
             }
+            "price_file" => Err(ProfileError(
+                "it writes files and reads none: name it in a [[price_file]]".to_owned(),
+            )),
             other => Err(ProfileError(format!(
                 "`{other}` is no kind of profile: it may be poslog, delimited, fixed or pair"
             ))),

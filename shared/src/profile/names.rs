@@ -41,8 +41,11 @@ const VALUE: &str = "1234567890123";
 /// Knows names, and remembers what was said of them.
 #[derive(Debug, Default)]
 pub struct Names {
-    known: HashMap<(Around, String), Option<Code>>,
+    known: HashMap<String, [Option<Option<Code>>; AROUNDS]>,
 }
+
+/// How many kinds of surroundings there are.
+const AROUNDS: usize = 4;
 
 /// Names that are remembered; a file with more of them is read all the same.
 const KNOWN_MAX: usize = 10_000;
@@ -50,13 +53,14 @@ const KNOWN_MAX: usize = 10_000;
 impl Names {
     /// Why a filled field of this name may not be kept; `None` when it may.
     pub fn forbidden(&mut self, around: Around, name: &str) -> Option<Code> {
-        let key = (around, name.to_owned());
-        if let Some(known) = self.known.get(&key) {
-            return *known;
+        let known = self.known.get(name);
+        if let Some(answer) = known.and_then(|known| known[around as usize]) {
+            return answer;
         }
         let answer = ask(around, name);
-        if self.known.len() < KNOWN_MAX {
-            self.known.insert(key, answer);
+        if known.is_some() || self.known.len() < KNOWN_MAX {
+            let known = self.known.entry(name.to_owned()).or_default();
+            known[around as usize] = Some(answer);
         }
         answer
     }

@@ -8,6 +8,8 @@ use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// What stands at the beginning is looked at: the XML declaration.
 const HEAD_BYTES_MAX: usize = 256;
+/// So much of the lines with other letters than ASCII is enough to guess from; guessing takes longer than reading.
+const GUESS_BYTES_MAX: usize = 64 * 1024;
 /// Text decoded at a time.
 const STEP_BYTES: usize = 16 * 1024;
 
@@ -15,6 +17,8 @@ const STEP_BYTES: usize = 16 * 1024;
 pub struct Sniff {
     head: Vec<u8>,
     detector: EncodingDetector,
+    /// Bytes that may still be guessed from.
+    guess_left: usize,
     /// Bytes of a character that the last piece broke off.
     open: Vec<u8>,
     utf8: bool,
@@ -25,6 +29,7 @@ impl Default for Sniff {
         Self {
             head: Vec::new(),
             detector: EncodingDetector::new(Iso2022JpDetection::Deny),
+            guess_left: GUESS_BYTES_MAX,
             open: Vec::new(),
             utf8: true,
         }
@@ -39,7 +44,19 @@ impl Sniff {
         if self.utf8 {
             self.utf8 = self.still_utf8(bytes);
         }
-        self.detector.feed(bytes, false);
+        if self.guess_left > 0 && !bytes.is_ascii() {
+            self.collect(bytes);
+        }
+    }
+
+    /// Keeps what can be guessed from: lines with other letters than ASCII.
+    fn collect(&mut self, bytes: &[u8]) {
+        let lines = bytes.split_inclusive(|byte| *byte == b'\n');
+        for line in lines.filter(|line| !line.is_ascii()) {
+            let line = &line[..line.len().min(self.guess_left)];
+            self.guess_left -= line.len();
+            self.detector.feed(line, false);
+        }
     }
 
     /// Whether all is UTF-8 so far; a character may be broken off at the end of a piece.
@@ -188,6 +205,15 @@ mod tests {
             let read = read(bytes, piece, "windows-1252");
             assert_eq!(read, (text.to_owned(), encoding), "{piece} at a time");
         }
+    }
+
+    #[test]
+    fn it_is_guessed_from_the_lines_with_letters_of_their_own_however_late_they_come() {
+        let plain = "1234567890;abc;1,50\r\n".repeat(20_000);
+        let text = "Žluťoučký kůň úpěl ďábelské ódy\r\n".repeat(8_000);
+        let whole = format!("{plain}{text}");
+        let (bytes, _, _) = encoding_rs::WINDOWS_1250.encode(&whole);
+        assert_eq!(read(&bytes, 65_536, "").1, "windows-1250");
     }
 
     #[test]

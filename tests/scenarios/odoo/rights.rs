@@ -123,3 +123,55 @@ fn the_agents_user_can_do_little() {
         assert!(groups.iter().all(|group| *group != too_much), "{groups:?}");
     }
 }
+
+#[test]
+fn the_agents_user_moves_goods_and_sets_up_nothing_of_the_stock() {
+    let office = HeadOffice::new("rights_stock", &["1".to_owned()]);
+    let database = &office.database;
+    let customer = database.search("res.partner", &json!([]))[0];
+    for (model, method, body) in [
+        (
+            "stock.location",
+            "create",
+            json!({"vals_list": [{"name": "x"}]}),
+        ),
+        (
+            "stock.warehouse",
+            "create",
+            json!({"vals_list": [{"name": "x", "code": "XX"}]}),
+        ),
+        (
+            "stock.picking.type",
+            "create",
+            json!({"vals_list": [{"name": "x", "code": "incoming", "sequence_code": "X"}]}),
+        ),
+        (
+            "stock.move",
+            "unlink",
+            json!({"ids": database.search("stock.move", &json!([]))}),
+        ),
+        (
+            "sale.order",
+            "create",
+            json!({"vals_list": [{"partner_id": customer}]}),
+        ),
+        (
+            "sale.order",
+            "unlink",
+            json!({"ids": database.search("sale.order", &json!([]))}),
+        ),
+        (
+            "res.partner",
+            "write",
+            json!({"ids": [customer], "vals": {"name": "x"}}),
+        ),
+    ] {
+        let answer = database.try_call_as(&office.key, model, method, &body);
+        // What is done cannot be deleted by anybody: Odoo says that before it looks at rights.
+        assert!(
+            [403, 422].contains(&answer.status),
+            "{model}.{method}: {}",
+            answer.body
+        );
+    }
+}

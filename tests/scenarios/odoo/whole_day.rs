@@ -6,14 +6,35 @@
 //! double in the tables and see the comparison turn red for each.
 
 use tillpost_tests::books;
+use tillpost_tests::head_office::HeadOffice;
 use tillpost_tests::odoo::Database;
-use tillpost_tests::shop::day::Plan;
+use tillpost_tests::shop::day::{Day, Plan};
 
 use super::{assert_books, shop, wait_arrived};
 
 #[test]
 fn a_whole_day_arrives_once_and_handed_in_again_changes_nothing() {
     let (mut office, day) = shop("whole_day", &Plan::whole());
+    arrives_once(&mut office, &day);
+    let expected = day.ledger.figures();
+    for fault in FAULTS {
+        let before = expected.differences(&books::figures(&office.database));
+        office.database.tamper(fault.sql);
+        let after = expected.differences(&books::figures(&office.database));
+        assert!(
+            after.len() > before.len(),
+            "{} goes unnoticed: {after:?}",
+            fault.name
+        );
+        let named = after
+            .iter()
+            .any(|sentence| sentence.contains(fault.seen_in) && !before.contains(sentence));
+        assert!(named, "{}: {after:?}", fault.name);
+    }
+}
+
+/// The day before, the day, and both again from a PC with an empty data folder.
+pub(super) fn arrives_once(office: &mut HeadOffice, day: &Day) {
     let agent = office.start();
     office.hand_in(&agent, &day.earlier, "accepted");
     wait_arrived(&agent, &office.database);
@@ -38,22 +59,6 @@ fn a_whole_day_arrives_once_and_handed_in_again_changes_nothing() {
     assert_eq!(after, before, "new orders or stock moves");
     assert_books(&office.database, &day.ledger);
     agent.stop();
-
-    let expected = day.ledger.figures();
-    for fault in FAULTS {
-        let before = expected.differences(&books::figures(&office.database));
-        office.database.tamper(fault.sql);
-        let after = expected.differences(&books::figures(&office.database));
-        assert!(
-            after.len() > before.len(),
-            "{} goes unnoticed: {after:?}",
-            fault.name
-        );
-        let named = after
-            .iter()
-            .any(|sentence| sentence.contains(fault.seen_in) && !before.contains(sentence));
-        assert!(named, "{}: {after:?}", fault.name);
-    }
 }
 
 fn orders(database: &Database) -> i64 {

@@ -67,7 +67,14 @@ const LAYERS: [&[&str]; 7] = [
     // A clock and a board: what every loop has in common.
     &["activity"],
     &["intake", "destination", "catalog"],
-    &["delivery", "update", "housekeeping", "evening", "status"],
+    &[
+        "delivery",
+        "update",
+        "housekeeping",
+        "evening",
+        "price_files",
+        "status",
+    ],
     &["app"],
     &["cli", "demo", "main", "lib"],
 ];

@@ -7,6 +7,7 @@ pub mod count;
 pub mod day;
 pub mod drawer;
 pub mod floor;
+pub mod goods;
 pub mod receipt;
 pub mod sample;
 

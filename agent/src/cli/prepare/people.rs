@@ -5,14 +5,24 @@ use serde_json::{Value, json};
 use super::Plan;
 use super::present::{Present, User};
 use super::steps::{Step, blocked, create, exists, write};
+use crate::destination::odoo::versions::Facts;
 
-/// The rights of the agent's user: sell, count lots and stock, move cash. Nothing of it can set up or delete.
+/// The rights of the agent's user: sell, count and move goods, hand over orders, move cash. Nothing of it can set up or
+/// delete; transfers, scrap and the deliveries of orders need no right beyond the one to count.
 pub const GROUPS: [&str; 4] = [
     "base.group_user",
     "point_of_sale.group_pos_user",
     "stock.group_stock_user",
     "account.group_account_invoice",
 ];
+/// The rights of the agent's user on this version.
+pub fn rights(facts: Facts) -> Vec<&'static str> {
+    let more = facts
+        .counts_by_administrator
+        .then_some("stock.group_stock_manager");
+    GROUPS.into_iter().chain(more).collect()
+}
+
 /// Rights that the agent's user must not have.
 const GROUPS_TOO_MUCH: [&str; 2] = ["base.group_system", "base.group_erp_manager"];
 /// The agent's user with the rights it needs and no more.
@@ -21,8 +31,10 @@ pub(super) fn user(plan: &Plan, present: &Present) -> Vec<Step> {
         "user {} with the rights to sell, count and move cash",
         plan.login()
     );
-    let missing: Vec<&str> = GROUPS
-        .into_iter()
+    let rights = rights(present.facts);
+    let missing: Vec<&str> = rights
+        .iter()
+        .copied()
         .filter(|id| !present.groups.contains_key(*id))
         .collect();
     if !missing.is_empty() {
@@ -32,7 +44,7 @@ pub(super) fn user(plan: &Plan, present: &Present) -> Vec<Step> {
         );
         return vec![blocked(what, hint)];
     }
-    let wanted: Vec<i64> = GROUPS
+    let wanted: Vec<i64> = rights
         .iter()
         .filter_map(|id| present.groups.get(*id).copied())
         .collect();
@@ -44,7 +56,7 @@ pub(super) fn user(plan: &Plan, present: &Present) -> Vec<Step> {
     let Some(found) = &present.user else {
         let values = json!({
             "name": format!("Tillpost {}", plan.store), "login": plan.login(), "email": email, "lang": "en_US",
-            "company_id": company.id, "company_ids": [[6, 0, [company.id]]], "group_ids": [[6, 0, wanted]],
+            "company_id": company.id, "company_ids": [[6, 0, [company.id]]], groups_field(present): [[6, 0, wanted]],
         });
         return vec![create(what, "res.users", values, "user".to_owned())];
     };
@@ -63,6 +75,11 @@ pub(super) fn user(plan: &Plan, present: &Present) -> Vec<Step> {
         ));
     }
     steps
+}
+
+/// What the field with a user's groups is called.
+fn groups_field(present: &Present) -> &'static str {
+    present.facts.field("res.users", "group_ids")
 }
 
 fn existing_user(
@@ -95,7 +112,7 @@ fn existing_user(
     let missing = wanted.iter().filter(|id| !found.groups.contains(id));
     let missing: Vec<Value> = missing.map(|id| json!([4, id])).collect();
     if !missing.is_empty() {
-        values["group_ids"] = missing.into();
+        values[groups_field(present)] = missing.into();
     }
     match values.as_object().is_some_and(|values| values.is_empty()) {
         true => exists(what),

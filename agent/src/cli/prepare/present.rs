@@ -5,19 +5,30 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Plan;
-use super::people::GROUPS;
-use super::steps::{PRODUCTS, QUANTITY_PRECISION, config_names};
+use super::people::rights;
+use super::steps::{PRODUCTS, config_names};
 use crate::catalog::pull;
 use crate::destination::odoo::client::{CallError, Client, Search};
 use crate::destination::odoo::row::Row;
+use crate::destination::odoo::versions::Facts;
+
+/// Cash differences up to this are booked by the agent's user, where Odoo has a limit (its default is nothing at all).
+pub const DIFFERENCE_MAX: i64 = 1_000_000;
+
+/// A measured unit may round to this at most: three decimal places.
+pub const UNIT_ROUNDING_MAX: f64 = 0.001;
 
 /// What is there.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Present {
+    /// What is to be known about the server.
+    pub facts: Facts,
     /// The company of the administrator.
     pub company: Company,
     /// Decimal places of quantities, with the row's id.
     pub quantity_digits: Option<(i64, i64)>,
+    /// Units of weight, volume and length that keep too few decimal places, where they have a say: id and name.
+    pub coarse_units: Vec<(i64, String)>,
     /// Groups by their external ids.
     pub groups: BTreeMap<String, i64>,
     /// The agent's user.
@@ -96,6 +107,8 @@ pub struct PosConfig {
     pub rounding: Option<i64>,
     /// Whether only cash is rounded.
     pub rounds_only_cash: bool,
+    /// Whether its cash is counted, where that can be switched off.
+    pub counts_cash: bool,
     /// Whether a session is open.
     pub open: bool,
 }
@@ -126,10 +139,11 @@ pub struct Journal {
 
 /// Reads what is there.
 pub async fn read(client: &Client, plan: &Plan) -> Result<Present, CallError> {
+    let facts = client.facts().await?;
     let company = company(client).await?;
     let ours = json!(["company_id", "=", company.id]);
     let digits = Search {
-        domain: json!([["name", "=", QUANTITY_PRECISION]]),
+        domain: json!([["name", "=", facts.quantity_precision]]),
         fields: &["digits"],
         ..Search::default()
     };
@@ -175,9 +189,11 @@ pub async fn read(client: &Client, plan: &Plan) -> Result<Present, CallError> {
         .search_read("account.cash.rounding", roundings)
         .await?;
     Ok(Present {
+        facts,
         company,
         quantity_digits: digits.first().map(|row| (row.id(), row.integer("digits"))),
-        groups: groups(client).await?,
+        coarse_units: coarse_units(client, facts).await?,
+        groups: groups(client, &rights(facts)).await?,
         user: user(client, plan).await?,
         warehouses: warehouses.iter().map(warehouse).collect(),
         configs: configs(client, plan).await?,
@@ -216,9 +232,41 @@ async fn company(client: &Client) -> Result<Company, CallError> {
     })
 }
 
+/// What is weighed or measured, by external id.
+const MEASURED: [&str; 6] = [
+    "product_uom_kgm",
+    "product_uom_gram",
+    "product_uom_litre",
+    "product_uom_meter",
+    "product_uom_lb",
+    "product_uom_oz",
+];
+
+async fn coarse_units(client: &Client, facts: Facts) -> Result<Vec<(i64, String)>, CallError> {
+    if !facts.units_round {
+        return Ok(Vec::new());
+    }
+    let search = Search {
+        domain: json!([["module", "=", "uom"], ["name", "in", MEASURED]]),
+        fields: &["res_id"],
+        ..Search::default()
+    };
+    let known = client.search_read("ir.model.data", search).await?;
+    let ids: Vec<i64> = known.iter().map(|row| row.integer("res_id")).collect();
+    let search = Search {
+        domain: json!([["id", "in", ids], ["rounding", ">", UNIT_ROUNDING_MAX]]),
+        fields: &["name"],
+        order: "id",
+        ..Search::default()
+    };
+    let units = client.search_read("uom.uom", search).await?;
+    let unit = |row: &Row| (row.id(), row.text("name").unwrap_or_default().to_owned());
+    Ok(units.iter().map(unit).collect())
+}
+
 /// Groups by external id: their names are translated, and their numbers differ from database to database.
-async fn groups(client: &Client) -> Result<BTreeMap<String, i64>, CallError> {
-    let modules: Vec<&str> = GROUPS
+async fn groups(client: &Client, rights: &[&str]) -> Result<BTreeMap<String, i64>, CallError> {
+    let modules: Vec<&str> = rights
         .iter()
         .filter_map(|id| id.split('.').next())
         .collect();
@@ -271,6 +319,8 @@ async fn configs(client: &Client, plan: &Plan) -> Result<Vec<PosConfig>, CallErr
             "cash_rounding",
             "rounding_method",
             "only_round_cash_method",
+            "cash_control",
+            "amount_authorized_diff",
         ],
         order: "id",
         context: json!({ "active_test": false }),
@@ -302,6 +352,8 @@ fn config(row: &Row, open: &[i64]) -> PosConfig {
         tips: row.flag("iface_tipproduct") && row.one("tip_product_id").is_some(),
         rounding: row.one("rounding_method").filter(|_| rounds),
         rounds_only_cash: row.flag("only_round_cash_method"),
+        counts_cash: row.flag("cash_control")
+            && row.decimal("amount_authorized_diff") >= DIFFERENCE_MAX.into(),
         open: open.contains(&row.id()),
     }
 }

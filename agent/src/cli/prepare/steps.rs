@@ -7,12 +7,11 @@ use tillpost_shared::config::Environment;
 
 use super::Plan;
 use super::people::user;
-use super::present::{Method, Present};
+use super::present::{Method, Present, UNIT_ROUNDING_MAX};
 use super::tills::{config, stray};
 use crate::destination::odoo::reference;
+use crate::destination::odoo::versions::Closing;
 
-/// What Odoo calls the accuracy of quantities.
-pub const QUANTITY_PRECISION: &str = "Product Unit";
 /// Decimal places that weighed goods need: Odoo's two turn 0.345 kg into 0.35.
 const QUANTITY_DIGITS_MIN: i64 = 3;
 /// Products that stand for lines without a product of their own.
@@ -114,6 +113,15 @@ pub fn steps(plan: &Plan, present: &Present) -> Vec<Step> {
         return strays;
     }
     let mut steps = vec![exists(what), digits(present)];
+    steps.extend(present.coarse_units.iter().map(|(id, name)| {
+        let what = format!("{QUANTITY_DIGITS_MIN} decimal places for the unit {name}");
+        write(
+            what,
+            "uom.uom",
+            *id,
+            json!({ "rounding": UNIT_ROUNDING_MAX }),
+        )
+    }));
     steps.extend(
         PRODUCTS
             .iter()
@@ -172,7 +180,8 @@ pub(super) fn write(what: String, model: &'static str, id: i64, values: Value) -
 
 fn digits(present: &Present) -> Step {
     let what = format!(
-        "at least {QUANTITY_DIGITS_MIN} decimal places for quantities (\"{QUANTITY_PRECISION}\")"
+        "at least {QUANTITY_DIGITS_MIN} decimal places for quantities (\"{}\")",
+        present.facts.quantity_precision
     );
     match present.quantity_digits {
         Some((_, digits)) if digits >= QUANTITY_DIGITS_MIN => exists(what),
@@ -182,7 +191,7 @@ fn digits(present: &Present) -> Step {
             id,
             json!({ "digits": QUANTITY_DIGITS_MIN }),
         ),
-        None => blocked(what, "Odoo has no such decimal accuracy; is this Odoo 19?"),
+        None => blocked(what, "Odoo has no such decimal accuracy; was it renamed?"),
     }
 }
 
@@ -279,8 +288,13 @@ fn cash_method(plan: &Plan, present: &Present, till: &str) -> Step {
         None => {
             let label = format!("cash method of {till}");
             let journal = later(format!("cash journal of {till}"));
-            let values =
-                json!({ "name": name, "journal_id": journal, "company_id": present.company.id });
+            let mut values = json!({ "name": name, "company_id": present.company.id });
+            if present.facts.closing == Closing::Statement {
+                values["is_cash_count"] = true.into();
+                values["cash_journal_id"] = journal;
+            } else {
+                values["journal_id"] = journal;
+            }
             create(what, "pos.payment.method", values, label)
         }
     }
@@ -305,11 +319,17 @@ fn shared_method(present: &Present, name: &str) -> Step {
         }
         return exists(what);
     }
+    let label = format!("method {name}");
+    if present.facts.closing == Closing::Statement {
+        // There only cash has a journal of its own.
+        let values = json!({ "name": name, "company_id": present.company.id });
+        return create(what, "pos.payment.method", values, label);
+    }
     let Some(bank) = present.journals.iter().find(|journal| !journal.cash) else {
         return blocked(what, "the company has no bank journal; add one in Odoo");
     };
     let values = json!({ "name": name, "journal_id": bank.id, "company_id": present.company.id });
-    create(what, "pos.payment.method", values, format!("method {name}"))
+    create(what, "pos.payment.method", values, label)
 }
 
 /// The step to which cash is rounded, where the currency has no coin for its smallest amount.

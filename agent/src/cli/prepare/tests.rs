@@ -70,6 +70,7 @@ fn complete() -> Present {
             tips: true,
             rounding: Some(50),
             rounds_only_cash: true,
+            counts_cash: true,
             open: false,
         }],
         methods: vec![method(30, "Cash ZH01-3", true), method(31, "card", false)],

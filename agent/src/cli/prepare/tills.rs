@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::Plan;
-use super::present::{Method, PosConfig, Present};
+use super::present::{DIFFERENCE_MAX, Method, PosConfig, Present};
 use super::steps::{
     Step, TIP, blocked, cash_name, coin, config_name, config_names, create, exists, later, method,
     rounding_id, write,
 };
+use crate::destination::odoo::versions::Closing;
 
 /// The till as another environment's.
 pub(super) fn stray(plan: &Plan, present: &Present, till: &str) -> Option<Step> {
@@ -39,6 +40,10 @@ pub(super) fn config(plan: &Plan, present: &Present, till: &str) -> Step {
         values["cash_rounding"] = true.into();
         values["rounding_method"] = later("rounding");
         values["only_round_cash_method"] = true.into();
+    }
+    if present.facts.closing == Closing::Statement {
+        values["cash_control"] = true.into();
+        values["amount_authorized_diff"] = DIFFERENCE_MAX.into();
     }
     let Some(found) = present.configs.iter().find(|config| config.name == name) else {
         values["name"] = name.into();
@@ -93,6 +98,11 @@ fn changes(
     let picking_type = warehouse.and_then(|warehouse| warehouse.picking_type);
     if picking_type.is_none() || found.picking_type != picking_type {
         values["picking_type_id"] = wanted["picking_type_id"].clone();
+    }
+    if present.facts.closing == Closing::Statement && !found.counts_cash {
+        for key in ["cash_control", "amount_authorized_diff"] {
+            values[key] = wanted[key].clone();
+        }
     }
     let rounding = rounding_id(plan, present);
     let rounds = found.rounds_only_cash && rounding.is_some() && found.rounding == rounding;

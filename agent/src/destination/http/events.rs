@@ -72,7 +72,9 @@ mod tests {
             business_date: "2026-10-31".parse().unwrap(),
             received_at: Timestamp::UNIX_EPOCH,
             attempts: 0,
+            sent_before: false,
             missing: Vec::new(),
+            last_code: None,
             other_parts: Vec::new(),
             document: Arc::new(read.expect("a document")),
         }

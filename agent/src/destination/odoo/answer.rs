@@ -111,7 +111,7 @@ fn by_name(name: &str, message: &str) -> Blame {
             Blame::Destination(Outage::Unauthorized(words()))
         }
         "werkzeug.exceptions.NotFound" => Blame::Destination(Outage::Incomprehensible(format!(
-            "{message}: is the Point of Sale app installed, and is this Odoo 19?"
+            "{message}: is the Point of Sale app installed, and is this one of the versions that are supported?"
         ))),
         "werkzeug.exceptions.RequestEntityTooLarge" => Blame::Destination(Outage::BatchTooLarge),
         "werkzeug.exceptions.TooManyRequests" | "werkzeug.exceptions.ServiceUnavailable" => {

@@ -4,12 +4,9 @@
 //! again on a PC that lost its queue would otherwise pass off an old order as a new sale.
 
 use rust_decimal::Decimal;
-use serde_json::json;
 use uuid::Uuid;
 
-use super::client::{CallError, Client, Search};
 use super::parts::Expected;
-use super::row::{Row, texts};
 
 /// An order as Odoo holds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +15,8 @@ pub struct Stored {
     pub id: i64,
     /// Its uuid.
     pub uuid: Uuid,
+    /// Whether it was found by its reference: then it is meant for the same receipt, whatever stands in it.
+    pub by_reference: bool,
     /// Its name there.
     pub name: String,
     /// draft, paid, done, cancel.
@@ -40,112 +39,6 @@ pub struct Stored {
     pub lines: Vec<(Uuid, Decimal)>,
 }
 
-const ORDER_FIELDS: [&str; 11] = [
-    "partner_id",
-    "uuid",
-    "name",
-    "state",
-    "date_order",
-    "pos_reference",
-    "amount_total",
-    "amount_paid",
-    "is_refund",
-    "is_tipped",
-    "tip_amount",
-];
-const NOTED_FIELDS: [&str; 10] = [
-    "uuid",
-    "name",
-    "state",
-    "date_order",
-    "pos_reference",
-    "amount_total",
-    "is_refund",
-    "is_tipped",
-    "tip_amount",
-    "internal_note",
-];
-
-/// Reads orders with their lines by uuid.
-pub async fn read(client: &Client, uuids: &[Uuid]) -> Result<Vec<Stored>, CallError> {
-    let mut orders = read_heads(client, json!([["uuid", "in", texts(uuids)]])).await?;
-    if orders.is_empty() {
-        return Ok(orders);
-    }
-    let ids: Vec<i64> = orders.iter().map(|order| order.id).collect();
-    let lines = Search {
-        domain: json!([["order_id", "in", ids]]),
-        fields: &["uuid", "qty", "order_id"],
-        ..Search::default()
-    };
-    for line in client.search_read("pos.order.line", lines).await? {
-        let order = orders
-            .iter_mut()
-            .find(|order| Some(order.id) == line.one("order_id"));
-        if let (Some(order), Some(uuid)) = (order, uuid(&line)) {
-            order.lines.push((uuid, line.decimal("qty")));
-        }
-    }
-    Ok(orders)
-}
-
-/// Reads orders without their lines.
-pub async fn read_heads(
-    client: &Client,
-    domain: serde_json::Value,
-) -> Result<Vec<Stored>, CallError> {
-    let search = Search {
-        domain,
-        fields: &ORDER_FIELDS,
-        order: "id",
-        ..Search::default()
-    };
-    let rows = client.search_read("pos.order", search).await?;
-    Ok(rows.iter().filter_map(stored).collect())
-}
-
-/// Reads orders without their lines, each with its internal note.
-pub async fn read_heads_with_note(
-    client: &Client,
-    domain: serde_json::Value,
-) -> Result<Vec<(String, Stored)>, CallError> {
-    let search = Search {
-        domain,
-        fields: &NOTED_FIELDS,
-        order: "id",
-        ..Search::default()
-    };
-    let rows = client.search_read("pos.order", search).await?;
-    let noted = |row: &Row| Some((row.text("internal_note")?.to_owned(), stored(row)?));
-    Ok(rows.iter().filter_map(noted).collect())
-}
-
-fn uuid(row: &Row) -> Option<Uuid> {
-    row.text("uuid").and_then(|text| Uuid::parse_str(text).ok())
-}
-
-fn stored(row: &Row) -> Option<Stored> {
-    let text = |field| row.text(field).unwrap_or_default().to_owned();
-    Some(Stored {
-        id: row.id(),
-        uuid: uuid(row)?,
-        name: text("name"),
-        state: text("state"),
-        at: text("date_order"),
-        reference: text("pos_reference"),
-        total: row.decimal("amount_total"),
-        paid: row.decimal("amount_paid"),
-        tip: if row.flag("is_tipped") {
-            row.decimal("tip_amount")
-        } else {
-            Decimal::ZERO
-        },
-        refund: row.flag("is_refund"),
-        customer: row.one("partner_id"),
-        lines: Vec::new(),
-    })
-}
-
 /// What Odoo holds of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holding {
@@ -161,7 +54,10 @@ pub enum Holding {
 pub fn compare(expected: &Expected, stored: &[Stored]) -> Holding {
     let ours: Vec<&Stored> = stored
         .iter()
-        .filter(|order| expected.orders.contains(&order.uuid))
+        .filter(|order| {
+            let same = order.by_reference && order.reference == expected.reference;
+            same || expected.orders.contains(&order.uuid)
+        })
         .collect();
     if ours.is_empty() {
         return Holding::Nothing;
@@ -185,6 +81,9 @@ fn difference(expected: &Expected, orders: &[&Stored]) -> Option<String> {
         ));
     }
     for order in orders {
+        if !expected.orders.contains(&order.uuid) {
+            return Some("the same reference stands on another receipt".to_owned());
+        }
         if !matches!(order.state.as_str(), "paid" | "done" | "invoiced") {
             return Some(format!("its state is {}", order.state));
         }
@@ -259,6 +158,7 @@ mod tests {
         let mut stored = Stored {
             id: 77,
             uuid: Uuid::from_u128(1),
+            by_reference: false,
             name: "ZH01-3 - 7".into(),
             state: "done".into(),
             at: "2026-11-20 16:03:11".into(),
@@ -289,6 +189,25 @@ mod tests {
             Holding::Same("ZH01-3 - 7 (77)".into())
         );
         assert_eq!(compare(&expected(), &[]), Holding::Nothing);
+    }
+
+    #[test]
+    fn without_uuids_the_reference_finds_and_the_content_decides() {
+        let found = |change: fn(&mut Stored)| {
+            let mut stored = there(|order| order.by_reference = true);
+            change(&mut stored[0]);
+            compare(&expected(), &stored)
+        };
+        assert!(matches!(found(|_| {}), Holding::Same(_)));
+        let others = |holding| matches!(holding, Holding::Other(_));
+        assert!(others(found(|order| order.uuid = Uuid::nil())));
+        assert!(others(found(|order| order.lines[0].0 = Uuid::nil())));
+        let mut twice = there(|order| order.by_reference = true);
+        twice.push(twice[0].clone());
+        assert_eq!(
+            compare(&expected(), &twice),
+            Holding::Other("2 orders instead of 1".into())
+        );
     }
 
     #[rstest]

@@ -1,11 +1,15 @@
-//! Odoo's JSON-2 interface: one call is one HTTP request and exactly one transaction over there.
+//! Odoo's interface, JSON-2 or JSON-RPC by the server's version: one call is one HTTP request and exactly one
+//! transaction over there.
 //!
+//! The version is asked before the first call, and again whenever something is not there that was, or somebody wants to
+//! know: a server may be upgraded while the agent runs. Callers speak as Odoo 19 is spoken with; rows come in its words.
 //! Nothing here decides anything: a call gives a value or a [`CallError`], and [`super::answer`] says what that means.
 //! The server's traceback is never kept: it quotes what was sent.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,13 +20,15 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::row::Row;
+use super::server::Known;
+use super::versions::Protocol;
 use crate::activity::now;
 use crate::destination::line::{self, NoAnswer};
 use crate::hurry;
 
 /// How long an answer may take. Longer than the 120 s after which Odoo kills a request by default: when we give up,
 /// nothing of it can still happen over there.
-const ANSWER_MAX: Duration = Duration::from_secs(150);
+pub(super) const ANSWER_MAX: Duration = Duration::from_secs(150);
 /// How much an answer may weigh; a page of 1,000 products with all their fields weighs about 2 MB.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 /// How much of an error's text is kept.
@@ -31,10 +37,13 @@ const MESSAGE_CHARS_MAX: usize = 500;
 /// A connection to one Odoo database with one key.
 #[derive(Clone)]
 pub struct Client {
-    http: reqwest::Client,
-    url: String,
-    database: String,
-    key: String,
+    pub(super) http: reqwest::Client,
+    pub(super) url: String,
+    pub(super) database: String,
+    pub(super) key: String,
+    pub(super) login: String,
+    pub(super) wanted: Option<Protocol>,
+    pub(super) known: Arc<Mutex<Known>>,
     /// The server's time in its last answer, in seconds; 0: none yet.
     seen_at: Arc<AtomicI64>,
 }
@@ -119,8 +128,18 @@ impl Client {
             url: url.trim_end_matches('/').to_owned(),
             database: database.to_owned(),
             key,
+            login: String::new(),
+            wanted: None,
+            known: Arc::default(),
             seen_at: Arc::default(),
         }
+    }
+
+    /// The same with a user's login, which versions below 19 need, and the protocol to use where there is a choice.
+    pub fn with_login(mut self, login: Option<&str>, wanted: Option<Protocol>) -> Self {
+        self.login = login.unwrap_or_default().to_owned();
+        self.wanted = wanted;
+        self
     }
 
     /// The server's clock at its last answer: what counts when ours may be wrong.
@@ -149,6 +168,27 @@ impl Client {
         method: &str,
         args: Value,
     ) -> Result<Dated<T>, CallError> {
+        let facts = self.facts().await?;
+        let model = facts.model(model);
+        let called = match facts.protocol {
+            Protocol::Json2 => self.json2(model, method, args).await,
+            Protocol::JsonRpc => self.execute(model, method, args).await,
+        };
+        if let Err(CallError::Status { status: 404, .. } | CallError::Odoo { status: 404, .. }) =
+            &called
+        {
+            // What was there is not there any more: maybe it is another version by now.
+            self.forget_version();
+        }
+        called
+    }
+
+    async fn json2<T: DeserializeOwned>(
+        &self,
+        model: &str,
+        method: &str,
+        args: Value,
+    ) -> Result<Dated<T>, CallError> {
         let request = self
             .http
             .post(format!("{}/json/2/{model}/{method}", self.url))
@@ -157,47 +197,58 @@ impl Client {
             .header(header::CONTENT_TYPE, "application/json")
             .body(args.to_string());
         let (at, body) = send(request).await?;
-        if let Some(at) = at {
-            self.seen_at.store(at.as_second(), Ordering::Relaxed);
-        }
+        self.seen(at);
         let value = serde_json::from_slice(&body)
             .map_err(|error| CallError::Unreadable(error.to_string()))?;
         Ok(Dated { value, at })
     }
 
-    /// Reads what a search finds.
-    pub async fn search_read(&self, model: &str, search: Search) -> Result<Vec<Row>, CallError> {
-        self.call(model, "search_read", search.args()).await
+    pub(super) fn seen(&self, at: Option<Timestamp>) {
+        if let Some(at) = at {
+            self.seen_at.store(at.as_second(), Ordering::Relaxed);
+        }
     }
 
-    /// The server's major version, as in 19.
-    pub async fn version(&self) -> Result<u32, CallError> {
-        #[derive(Deserialize)]
-        struct Version {
-            version_info: Vec<Value>,
+    /// Reads what a search finds. Fields that this version does not have are left out.
+    pub async fn search_read(&self, model: &str, search: Search) -> Result<Vec<Row>, CallError> {
+        let facts = self.facts().await?;
+        if facts.protocol == Protocol::Json2 {
+            return self.call(model, "search_read", search.args()).await;
         }
-        let (_, body) = send(self.http.get(format!("{}/web/version", self.url))).await?;
-        let version: Version = serde_json::from_slice(&body)
-            .map_err(|error| CallError::Unreadable(error.to_string()))?;
-        // Odoo Online writes `saas~19` here.
-        let major = version.version_info.first().map(Value::to_string);
-        let digits: String = major
-            .unwrap_or_default()
-            .chars()
-            .filter(char::is_ascii_digit)
+        let there = self.fields_of(model).await?;
+        let pairs = || {
+            search
+                .fields
+                .iter()
+                .map(|ours| (*ours, facts.field(model, ours)))
+        };
+        let asked: BTreeSet<&str> = pairs()
+            .map(|(_, theirs)| theirs)
+            .filter(|theirs| there.contains(*theirs))
             .collect();
-        digits
-            .parse()
-            .map_err(|_| CallError::Unreadable("no version number".to_owned()))
+        // No field at all would mean all of them.
+        let asked: Vec<&str> = asked.into_iter().chain(["id"]).collect();
+        let renamed: Vec<(&str, &str)> = pairs().filter(|(ours, theirs)| ours != theirs).collect();
+        let mut args = search.args();
+        args["fields"] = asked.into();
+        let mut rows: Vec<Row> = self.call(model, "search_read", args).await?;
+        for row in &mut rows {
+            for (ours, theirs) in &renamed {
+                if let Some(value) = row.0.get(*theirs).cloned() {
+                    row.0.insert((*ours).to_owned(), value);
+                }
+            }
+        }
+        Ok(rows)
     }
 }
 
 impl Search {
-    fn args(self) -> Value {
+    fn args(&self) -> Value {
         let domain = if self.domain.is_null() {
             json!([])
         } else {
-            self.domain
+            self.domain.clone()
         };
         let mut args = json!({ "domain": domain, "fields": self.fields });
         if !self.order.is_empty() {
@@ -207,13 +258,15 @@ impl Search {
             args["limit"] = self.limit.into();
         }
         if !self.context.is_null() {
-            args["context"] = self.context;
+            args["context"] = self.context.clone();
         }
         args
     }
 }
 
-async fn send(request: reqwest::RequestBuilder) -> Result<(Option<Timestamp>, Vec<u8>), CallError> {
+pub(super) async fn send(
+    request: reqwest::RequestBuilder,
+) -> Result<(Option<Timestamp>, Vec<u8>), CallError> {
     let request = request.timeout(hurry::shorter(ANSWER_MAX));
     let mut response = request.send().await.map_err(no_answer)?;
     let status = response.status();
@@ -254,7 +307,7 @@ fn no_answer(error: reqwest::Error) -> CallError {
     }
 }
 
-fn shortened(message: &Value) -> String {
+pub(super) fn shortened(message: &Value) -> String {
     let text = message
         .as_str()
         .map_or_else(|| message.to_string(), str::to_owned);

@@ -10,17 +10,20 @@ use serde_json::{Value, json};
 
 use super::answer::{Blame, judge, outage};
 use super::client::{CallError, Client, Search};
+use super::drawer;
 use super::figures::Figures;
 use super::parts::day_mark;
 use super::row::{Row, number};
 use super::sessions::{self, Session, SessionState};
 use super::translate;
+use super::versions::Closing;
 use crate::failpoint;
 use crate::outbox::{Answer, Outage};
 
 #[derive(Deserialize)]
 struct Control {
     default_cash_details: Option<Row>,
+    #[serde(alias = "other_payment_methods")]
     non_cash_payment_methods: Vec<Row>,
 }
 
@@ -35,22 +38,15 @@ struct OrderSum {
 
 /// Reads what a session holds of a day. Late receipts of other days in it do not count.
 pub async fn figures(client: &Client, session: i64, day: Option<Date>) -> Result<Figures, Outage> {
-    let failed = |error: CallError| outage(&error);
-    let args = json!({ "ids": [session] });
-    let control: Control = client
-        .call("pos.session", "get_closing_control_data", args)
+    let closing = client
+        .facts()
         .await
-        .map_err(failed)?;
-    let mut figures = Figures::default();
-    // Odoo sends an empty object when there is no drawer.
-    if let Some(cash) = control.default_cash_details.filter(|cash| cash.id() > 0) {
-        figures.drawer = Some(cash.id());
-        figures.in_drawer = cash.decimal("amount");
-        figures.methods.insert(cash.id(), named(&cash));
-    }
-    for method in &control.non_cash_payment_methods {
-        figures.methods.insert(method.id(), named(method));
-    }
+        .map_err(|error| outage(&error))?
+        .closing;
+    let mut figures = match closing {
+        Closing::FromUi => control(client, session).await?,
+        Closing::Statement => drawer::figures(client, session).await?,
+    };
     let orders = orders(client, session, day).await?;
     for order in orders.iter().filter(|order| order.ours) {
         figures.sales += order.total - order.tip;
@@ -66,6 +62,26 @@ pub async fn figures(client: &Client, session: i64, day: Option<Date>) -> Result
                 *amount -= payment.amount;
             }
         }
+    }
+    Ok(figures)
+}
+
+/// What Odoo itself shows at a close.
+async fn control(client: &Client, session: i64) -> Result<Figures, Outage> {
+    let args = json!({ "ids": [session] });
+    let control: Control = client
+        .call("pos.session", "get_closing_control_data", args)
+        .await
+        .map_err(|error| outage(&error))?;
+    let mut figures = Figures::default();
+    // Odoo sends an empty object when there is no drawer.
+    if let Some(cash) = control.default_cash_details.filter(|cash| cash.id() > 0) {
+        figures.drawer = Some(cash.id());
+        figures.in_drawer = cash.decimal("amount");
+        figures.methods.insert(cash.id(), named(&cash));
+    }
+    for method in &control.non_cash_payment_methods {
+        figures.methods.insert(method.id(), named(method));
     }
     Ok(figures)
 }
@@ -138,6 +154,14 @@ pub async fn close(
     cash: Option<Decimal>,
     differences: &[(i64, Decimal)],
 ) -> Result<Result<(), Answer>, Outage> {
+    let closing = client
+        .facts()
+        .await
+        .map_err(|error| outage(&error))?
+        .closing;
+    if closing == Closing::Statement {
+        return drawer::close(client, session, figures, cash).await;
+    }
     if figures.drawer.is_some() {
         let counted = number(cash.unwrap_or(figures.in_drawer));
         let args = json!({ "ids": [session], "counted_cash": counted });

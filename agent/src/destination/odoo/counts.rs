@@ -32,9 +32,11 @@ use crate::outbox::{Cause, Outage, Verdict};
 /// How many counts are remembered as applied, for parts that come once more.
 const APPLIED_MAX: usize = 100;
 
-/// Why a count does not go on.
-enum Stop {
+/// Why a document does not go on.
+pub(super) enum Stop {
+    /// The destination is out.
     Outage(Outage),
+    /// The document goes no further.
     Verdict(Verdict),
 }
 
@@ -135,6 +137,7 @@ impl Desk {
         let name = count_name(whole);
         let done = stock::already_counted(&self.client, &name).await?;
         target.retain(|spot, _| !done.contains(&spot.product));
+        self.may_send([delivery])?;
         stock::merge_rows(&self.client).await?;
         let products: BTreeSet<i64> = target.keys().map(|spot| spot.product).collect();
         let sold = stock::sold_around(&self.client, store_stock, &products, count).await?;
@@ -165,7 +168,10 @@ impl Desk {
     }
 
     /// Any till of the store: they share its stock.
-    async fn count_config(&mut self, delivery: &Delivery) -> Result<Option<PosConfig>, Outage> {
+    pub(super) async fn count_config(
+        &mut self,
+        delivery: &Delivery,
+    ) -> Result<Option<PosConfig>, Outage> {
         if let Some(till) = &delivery.document.head.till {
             return self.config(till.as_str()).await;
         }

@@ -9,12 +9,14 @@ use super::answer::{Blame, judge, outage};
 use super::client::{CallError, Search};
 use super::close;
 use super::desk::Desk;
+use super::drawer;
 use super::figures::{self, Figures};
 use super::orders;
 use super::reference::{PosConfig, base_name};
 use super::row::number;
 use super::sessions::{self, Session, SessionState};
 use super::translate;
+use super::versions::{Closing, Facts};
 use crate::destination::Delivery;
 use crate::failpoint;
 use crate::outbox::{Cause, Outage, Verdict};
@@ -90,25 +92,30 @@ impl Desk {
             Ok(session) => session,
             Err(answer) => return Ok(translate::later(answer, Cause::NotYet)),
         };
+        self.may_send([delivery])?;
         let amount = movement.amount.0;
         let direction = if amount < Decimal::ZERO { "out" } else { "in" };
         let why = movement.reason.as_ref().map(|reason| reason.as_str());
         let what: Vec<&str> = std::iter::once(movement.r#type.as_str())
             .chain(why)
             .collect();
-        let args = json!({
-            "ids": [session.id],
-            "_type": direction,
-            "amount": number(amount.abs()),
-            "reason": format!("{} {}", what.join(" "), delivery.uid),
-            "partner_id": false,
-            "extras": { "translatedType": direction },
-        });
-        let answer: Result<Value, CallError> = self
-            .client
-            .call("pos.session", "try_cash_in_out", args)
-            .await;
+        let reason = format!("{} {}", what.join(" "), delivery.uid);
+        self.under_way();
+        let answer = match self.facts.closing {
+            Closing::Statement => {
+                drawer::move_cash(&self.client, session.id, amount, &reason).await
+            }
+            Closing::FromUi => {
+                let args = cash_in_out(self.facts, session.id, direction, amount, &reason);
+                let answer: Result<Value, CallError> = self
+                    .client
+                    .call("pos.session", "try_cash_in_out", args)
+                    .await;
+                answer.map(|_| ())
+            }
+        };
         failpoint::hit("odoo.cash_move_sent");
+        self.answered(&answer);
         if let Err(error) = answer {
             return match judge(&error) {
                 Blame::Destination(outage) => Err(outage),
@@ -214,6 +221,7 @@ impl Desk {
         others: &[(i64, Decimal)],
     ) -> Result<Verdict, Outage> {
         if let Err(answer) = close::close(&self.client, session.id, figures, cash, others).await? {
+            let answer = self.with_reasons(config, session.id, answer).await?;
             return Ok(Verdict::Rejected { answer, sent: true });
         }
         let closed = sessions::by_id(&self.client, session.id).await?;
@@ -230,11 +238,13 @@ impl Desk {
                 });
             }
         }
+        let unbookable = self.facts.closing == Closing::Statement;
         let drawers = |id: &i64| {
-            config
-                .methods
-                .iter()
-                .any(|method| method.id == *id && method.cash)
+            unbookable
+                || config
+                    .methods
+                    .iter()
+                    .any(|method| method.id == *id && method.cash)
         };
         let unbooked: Vec<String> = others
             .iter()
@@ -268,6 +278,28 @@ impl Desk {
                 .map(|method| method.id)
         }
     }
+}
+
+/// The arguments of `try_cash_in_out`.
+fn cash_in_out(
+    facts: Facts,
+    session: i64,
+    direction: &str,
+    amount: Decimal,
+    reason: &str,
+) -> Value {
+    let amount = amount.abs();
+    let mut args = json!({
+        "ids": [session],
+        "_type": direction,
+        "amount": number(amount),
+        "reason": reason,
+        "extras": { "translatedType": direction, "formattedAmount": amount.to_string() },
+    });
+    if facts.unique_key {
+        args["partner_id"] = false.into();
+    }
+    args
 }
 
 /// Names in the reference what a day was closed without.

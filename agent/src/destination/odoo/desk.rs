@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::json;
-use tillpost_shared::config::{Destination, Environment, Store};
+use tillpost_shared::config::{Destination, Environment, LateSales, Store, duration};
 use tillpost_shared::document::Kind;
 use tillpost_shared::key::Numbering;
 
@@ -15,11 +15,15 @@ use super::client::{Client, Search};
 use super::orders::Till;
 use super::products::Shelf;
 use super::reference::{self, PosConfig, Reference};
+use super::versions::{Facts, VERSION_TRIED};
 use crate::destination::Delivery;
 use crate::outbox::Outage;
 
 /// How long what was read of the store is believed. What is not found is looked for again at once.
 const REFERENCE_MAX: Duration = Duration::from_secs(300);
+/// How long Odoo works on a request, unless its `limit_time_real` says otherwise.
+const REQUEST_LIMIT: Duration = Duration::from_secs(120);
+
 /// How many orders go up in one call; 25 with three lines take Odoo about 4 s.
 pub const ORDERS_MAX: usize = 25;
 
@@ -29,12 +33,16 @@ pub struct Desk {
     pub client: Client,
     /// The store's code.
     pub store: String,
+    /// What is to be known about the server.
+    pub facts: Facts,
     /// Which world it belongs to.
     pub environment: Environment,
     /// The till's tender methods and what they are in Odoo.
     pub methods: BTreeMap<String, String>,
     /// The till's tax codes and what they are in Odoo.
     pub taxes: BTreeMap<String, String>,
+    /// What becomes of receipts whose day is closed.
+    pub late_sales: LateSales,
     /// How the store's tills number.
     pub numbering: Numbering,
     /// The store in Odoo.
@@ -52,17 +60,26 @@ pub struct Desk {
     pub counted: HashMap<(String, Date), Decimal>,
     /// Counts that were applied, by the count's key.
     pub counts_applied: Vec<String>,
+    /// How long the server works on a request before it ends it.
+    pub request_limit: Duration,
+    /// Until then a request that nobody heard the answer of may still take effect. At first that is one of an agent
+    /// that was ended.
+    pub quiet_at: Option<Instant>,
 }
 
 impl Desk {
     /// A desk; nothing is asked yet.
     pub fn new(client: Client, config: &Destination, store: &Store, numbering: Numbering) -> Self {
+        let limit = config.request_limit.as_deref();
+        let request_limit = limit.and_then(duration).unwrap_or(REQUEST_LIMIT);
         Self {
             client,
             store: store.code.clone(),
+            facts: Facts::of(VERSION_TRIED),
             environment: store.environment,
             methods: config.methods.clone(),
             taxes: config.taxes.clone(),
+            late_sales: config.late_sales,
             numbering,
             reference: Reference::default(),
             loaded: None,
@@ -72,12 +89,28 @@ impl Desk {
             orders_max: ORDERS_MAX,
             counted: HashMap::new(),
             counts_applied: Vec::new(),
+            request_limit,
+            quiet_at: Some(Instant::now() + request_limit),
         }
     }
 
     /// Before a batch: reads the store again if that is long ago.
     pub async fn begin(&mut self) -> Result<(), Outage> {
         self.fresh = false;
+        let failed = |error| outage(&error);
+        let aged = self.loaded.is_none_or(|at| at.elapsed() >= REFERENCE_MAX);
+        let facts = match aged {
+            true => self.client.facts_now().await.map_err(failed)?,
+            false => self.client.facts().await.map_err(failed)?,
+        };
+        if facts != self.facts {
+            let (from, to) = (self.facts.version, facts.version);
+            if self.loaded.is_some() {
+                tracing::warn!(from, to, "server upgraded");
+            }
+            self.facts = facts;
+            self.loaded = None;
+        }
         match self.loaded {
             Some(at) if at.elapsed() < REFERENCE_MAX => Ok(()),
             _ => {
@@ -124,6 +157,7 @@ impl Desk {
             methods: &self.methods,
             quantity_digits: self.reference.quantity_digits,
             store: &self.reference.configs,
+            facts: self.facts,
         }
     }
 

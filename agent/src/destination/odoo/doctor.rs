@@ -5,9 +5,7 @@ use serde_json::json;
 use super::client::{Client, Search};
 use super::desk::Desk;
 use super::reference::{self, QUANTITY_DIGITS_MIN, Reference, config_name};
-
-/// The major version this destination speaks with.
-pub const VERSION: u32 = 19;
+use super::versions::{Protocol, VERSION_MIN, VERSION_TRIED};
 
 /// A check's name, and what was found or what is wrong.
 pub type Check = (&'static str, Result<String, String>);
@@ -16,9 +14,9 @@ pub type Check = (&'static str, Result<String, String>);
 pub async fn check(client: &Client, desk: &Desk) -> Vec<Check> {
     let version = client.version().await;
     let version = match version {
-        Ok(VERSION) => Ok(format!("Odoo {VERSION}")),
+        Ok(VERSION_MIN..=VERSION_TRIED) => Ok(told(client).await),
         Ok(other) => Err(format!(
-            "Odoo {other}; this version of Tillpost needs {VERSION}"
+            "Odoo {other}; this version of Tillpost was made for {VERSION_MIN} to {VERSION_TRIED}"
         )),
         Err(error) => return vec![("odoo version", Err(error.to_string()))],
     };
@@ -34,6 +32,20 @@ pub async fn check(client: &Client, desk: &Desk) -> Vec<Check> {
     checks.push(("odoo quantities", digits(&reference)));
     checks.push(("odoo tills", tills(desk, &reference)));
     checks
+}
+
+/// The version, and how it is spoken with.
+async fn told(client: &Client) -> String {
+    match client.facts().await {
+        Ok(facts) => {
+            let protocol = match facts.protocol {
+                Protocol::Json2 => "JSON-2",
+                Protocol::JsonRpc => "JSON-RPC",
+            };
+            format!("Odoo {}, by {protocol}", facts.version)
+        }
+        Err(error) => error.to_string(),
+    }
 }
 
 fn digits(reference: &Reference) -> Result<String, String> {

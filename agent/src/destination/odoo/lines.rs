@@ -13,6 +13,8 @@ use crate::outbox::Answer;
 
 /// Digits of a discount in per cent and of a unit price that Odoo computes with.
 const FACTOR_DIGITS: u32 = 10;
+/// Less than this cannot move a document's sum by a cent.
+const NEARLY_NOTHING: Decimal = Decimal::from_parts(1, 0, 0, false, 6);
 
 /// What of a line is said in Odoo's terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +58,10 @@ pub fn priced(
     };
     let left = Decimal::ONE - discount / Decimal::ONE_HUNDRED;
     let visible = Priced { unit, discount };
-    if rounding.round(quantity * unit * left) == target && discount >= Decimal::ZERO {
+    let reckoned = quantity * unit * left;
+    // Where Odoo computes again it does so with the amount as it is, and rounds only a document's sum.
+    let exact = rounding.fixed || (reckoned - target).abs() < NEARLY_NOTHING;
+    if exact && rounding.round(reckoned) == target && discount >= Decimal::ZERO {
         return Ok(visible);
     }
     let unit = (target / quantity).round_dp(FACTOR_DIGITS);
@@ -179,6 +184,7 @@ mod tests {
             Rounding {
                 digits: 2,
                 per_line: false,
+                fixed: true,
             },
         );
         let priced = priced.expect("a price");

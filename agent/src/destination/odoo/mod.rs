@@ -1,14 +1,17 @@
-//! Odoo 19 as a destination, by its JSON-2 interface and without any module of ours inside it.
+//! Odoo as a destination, 14 to 19, without any module of ours inside it.
 //!
 //! # Layout
 //! Pure: [`answer`] (what an error means), [`tax`], [`shares`], [`lines`], [`payments`], [`parts`], [`orders`], [`voids`] (what is
 //! sent), [`check_back`] (what must stand there afterwards), [`figures`]
 //! (a day's, compared), [`translate`] (what a person is told). Calls: [`client`],
-//! [`reference`], [`products`], [`originals`], [`sessions`], [`close`], [`stock`]. Together: [`desk`], [`upload`], [`undo`],
-//! [`send`], [`days`], [`counts`], [`doctor`].
+//! [`reference`], [`products`], [`originals`], [`sessions`], [`close`], [`stock`], [`places`], [`transfers`], [`deliveries`].
+//! Together: [`desk`], [`upload`], [`undo`], [`send`], [`days`], [`counts`], [`moves`], [`scrap`], [`pickups`],
+//! [`proof_back`], [`doctor`]. What differs between versions: [`versions`] (the table), [`payload`], [`names`] (pure),
+//! [`json_rpc`], [`server`], [`lookup`], [`drawer`], [`inventory`], [`quiet`].
 //!
 //! # What it relies on
-//! - A document's uid is the order's `uuid`, which is unique over there: sending again is harmless.
+//! - From 19 on a document's uid is the order's `uuid`, which is unique over there: sending again is harmless. Below there
+//!   is no unique key: one sender asks before every sending, and waits out what may be under way.
 //! - One request in flight per store. Odoo's own parallelism only makes it wait for its locks.
 //! - A document is looked for before it is sent and read back after; what stands there decides, not the answer.
 
@@ -18,42 +21,59 @@ pub mod client;
 pub mod close;
 pub mod counts;
 pub mod days;
+pub mod deliveries;
 pub mod desk;
 pub mod doctor;
+pub mod drawer;
 pub mod figures;
+pub mod inventory;
+pub mod json_rpc;
+pub mod late;
 pub mod lines;
+pub mod lookup;
+pub mod moves;
+pub mod names;
 pub mod orders;
 pub mod originals;
 pub mod parts;
+pub mod payload;
 pub mod payments;
+pub mod pickups;
+pub mod places;
 pub mod products;
+pub mod proof_back;
+pub mod quiet;
 pub mod reference;
+pub mod refusals;
 pub mod row;
+pub mod scrap;
 pub mod send;
+pub mod server;
 pub mod sessions;
 pub mod shares;
+pub mod stands_against;
 pub mod stock;
 pub mod tax;
 #[cfg(test)]
 pub mod testing;
+pub mod transfers;
 pub mod translate;
+pub mod translate_goods;
 pub mod undo;
 pub mod upload;
+pub mod versions;
 pub mod voids;
+pub mod ways;
 
-use std::collections::HashMap;
-
-use serde_json::json;
 use tillpost_shared::config;
-use tillpost_shared::document::{Body, Kind};
+use tillpost_shared::document::Body;
 use tillpost_shared::key::Numbering;
 use tokio::sync::Mutex;
-use uuid::Uuid;
 
-use self::answer::outage;
 use self::client::Client;
 use self::desk::{Desk, Run};
-use super::{Delivery, Destination, Held};
+use self::versions::Protocol;
+use super::{Asked, Delivery, Destination, HeldThere};
 use crate::outbox::{Outage, Verdict};
 
 /// An Odoo database as a destination.
@@ -61,9 +81,6 @@ pub struct Odoo {
     client: Client,
     desk: Mutex<Desk>,
 }
-
-/// How many uids are read back in one call.
-const READ_BACK_MAX: usize = 500;
 
 impl Odoo {
     /// A destination; nothing is asked yet. `numbering` tells how the store's tills number, for receipts that point
@@ -77,7 +94,8 @@ impl Odoo {
     ) -> Self {
         let url = config.url.as_deref().unwrap_or_default();
         let database = config.database.as_deref().unwrap_or_default();
-        let client = Client::new(http, url, database, key);
+        let client = Client::new(http, url, database, key)
+            .with_login(config.login.as_deref(), protocol(config));
         let desk = Desk::new(client.clone(), config, store, numbering);
         Self {
             client,
@@ -90,6 +108,14 @@ impl Odoo {
         let desk = self.desk.lock().await;
         doctor::check(&self.client, &desk).await
     }
+}
+
+/// How the configuration wants Odoo to be spoken with.
+pub fn protocol(config: &config::Destination) -> Option<Protocol> {
+    config.protocol.map(|protocol| match protocol {
+        config::OdooProtocol::Json2 => Protocol::Json2,
+        config::OdooProtocol::JsonRpc => Protocol::JsonRpc,
+    })
 }
 
 impl Destination for Odoo {
@@ -111,13 +137,10 @@ impl Destination for Odoo {
             .collect())
     }
 
-    async fn read_back(&self, uids: &[Uuid]) -> Result<Vec<Held>, Outage> {
-        let _turn = self.desk.lock().await;
-        let mut held = Vec::new();
-        for uids in uids.chunks(READ_BACK_MAX) {
-            held.extend(read_back(&self.client, uids).await?);
-        }
-        Ok(held)
+    async fn read_back(&self, asked: &[Asked]) -> Result<HeldThere, Outage> {
+        let mut desk = self.desk.lock().await;
+        desk.begin().await?;
+        desk.read_day(asked).await
     }
 }
 
@@ -136,6 +159,14 @@ async fn single(
     verdicts: &mut send::Verdicts,
 ) -> Result<(), Outage> {
     let delivery = &batch[place];
+    if matches!(
+        delivery.document.body,
+        Body::Void(_) | Body::CashMovement(_)
+    ) && let Some(verdict) = desk.late(delivery).await?
+    {
+        verdicts[place] = Some(verdict);
+        return Ok(());
+    }
     let verdict = match &delivery.document.body {
         Body::Void(void) => desk.void(delivery, void).await?,
         Body::DayOpen(open) => desk.day_open(delivery, open).await?,
@@ -143,61 +174,12 @@ async fn single(
         Body::CashMovement(movement) => desk.cash_movement(delivery, movement).await?,
         Body::StockCount(count) => desk.stock_count(delivery, count).await?,
         Body::TillActivity(_) => Verdict::Accepted("nothing to post".to_owned()),
-        Body::Settlement(_) => {
-            translate::refused_here(translate::not_supported("card settlements"))
-        }
-        Body::StockMove(_) => translate::refused_here(translate::not_supported("stock moves")),
-        Body::Pickup(_) => translate::refused_here(translate::not_supported("pickups")),
+        // Matched in the proof, by the receipts that are here; Odoo's books stay finance's own.
+        Body::Settlement(_) => Verdict::Accepted("kept for finance, nothing is posted".to_owned()),
+        Body::StockMove(moved) => desk.stock_move(delivery, moved).await?,
+        Body::Pickup(pickup) => desk.pickup(delivery, pickup).await?,
         Body::Sale(_) | Body::Return(_) => return desk.upload(batch, &[place], verdicts).await,
     };
     verdicts[place] = Some(verdict);
     Ok(())
-}
-
-/// What Odoo holds of receipts; the orders of one receipt count together under its uid.
-async fn read_back(client: &Client, uids: &[Uuid]) -> Result<Vec<Held>, Outage> {
-    let failed = |error| outage(&error);
-    let found = check_back::read_heads(client, json!([["uuid", "in", row::texts(uids)]]))
-        .await
-        .map_err(failed)?;
-    let mut held: Vec<Held> = found.iter().map(|order| hold(order.uuid, order)).collect();
-    let missing: HashMap<String, Uuid> = uids
-        .iter()
-        .filter(|uid| held.iter().all(|held| held.uid != **uid))
-        .map(|uid| (orders::part_note(*uid), *uid))
-        .collect();
-    if missing.is_empty() {
-        return Ok(held);
-    }
-    let notes: Vec<&String> = missing.keys().collect();
-    let parts = check_back::read_heads_with_note(client, json!([["internal_note", "in", notes]]))
-        .await
-        .map_err(failed)?;
-    for (note, order) in parts {
-        let Some(uid) = missing.get(&note) else {
-            continue;
-        };
-        let part = hold(*uid, &order);
-        match held.iter_mut().find(|held| held.uid == *uid) {
-            Some(held) => held.total += part.total,
-            None => held.push(part),
-        }
-    }
-    Ok(held)
-}
-
-fn hold(uid: Uuid, order: &check_back::Stored) -> Held {
-    let kind = match (
-        order.reference.contains(&format!("-{}", parts::VOID_MARK)),
-        order.refund,
-    ) {
-        (true, _) => Kind::Void,
-        (false, true) => Kind::Return,
-        (false, false) => Kind::Sale,
-    };
-    Held {
-        uid,
-        kind,
-        total: order.total - order.tip,
-    }
 }

@@ -18,6 +18,7 @@ use super::row::number;
 use super::shares::{Rounding, Share, shares};
 use super::tax::Applied;
 use super::translate;
+use super::versions::Facts;
 use crate::destination::Delivery;
 use crate::outbox::Answer;
 
@@ -36,6 +37,8 @@ pub struct Till<'a> {
     pub quantity_digits: u32,
     /// All tills of the store.
     pub store: &'a [PosConfig],
+    /// What is to be known about the server.
+    pub facts: Facts,
 }
 
 /// What a line is in Odoo.
@@ -93,7 +96,7 @@ pub fn orders(
 ) -> Result<Vec<Value>, Answer> {
     check_currency(delivery, till.config)?;
     check_quantities(sale, till.quantity_digits)?;
-    let rounding = rounding(&till.config.currency_code, till.config);
+    let rounding = rounding(till);
     let applied: Vec<Vec<Applied>> = found.goods.iter().map(|good| good.taxes.clone()).collect();
     let shares = shares(sale, &applied, rounding)?;
     let tips = payments::tips(&sale.tenders);
@@ -219,10 +222,11 @@ pub fn part_note(document: Uuid) -> String {
 }
 
 /// How amounts of a till are rounded.
-pub fn rounding(currency: &str, config: &PosConfig) -> Rounding {
+pub fn rounding(till: Till<'_>) -> Rounding {
     Rounding {
-        digits: currency::exponent(currency),
-        per_line: config.rounds_per_line,
+        digits: currency::exponent(&till.config.currency_code),
+        per_line: till.config.rounds_per_line,
+        fixed: till.facts.fixed_amounts,
     }
 }
 
@@ -234,7 +238,7 @@ fn line_values(
     till: Till<'_>,
     reversed: bool,
 ) -> Result<Map<String, Value>, Answer> {
-    let rounding = rounding(&till.config.currency_code, till.config);
+    let rounding = rounding(till);
     let priced = lines::priced(line, &good.taxes, share, rounding)?;
     let taxes: Vec<i64> = good.taxes.iter().map(|applied| applied.tax.id).collect();
     let frame = Frame {

@@ -9,10 +9,11 @@ use tillpost_shared::key;
 use uuid::Uuid;
 
 use super::answer::outage;
-use super::check_back::{self, Stored};
-use super::client::{Client, Search};
-use super::orders::part_note;
-use super::row::{Row, decimal, texts};
+use super::check_back::Stored;
+use super::client::{CallError, Client, Search};
+use super::row::{Row, decimal};
+use super::versions::{Identity, Link};
+use super::{lookup, names};
 use crate::outbox::Outage;
 
 /// An order line as Odoo holds it.
@@ -60,12 +61,10 @@ pub struct Original {
 /// returned (they are the document's own, sent before).
 pub async fn find(client: &Client, uid: Uuid, ours: &[Uuid]) -> Result<Option<Original>, Outage> {
     let failed = |error| outage(&error);
-    let mut orders = check_back::read_heads(client, json!([["uuid", "=", uid.to_string()]]))
-        .await
-        .map_err(failed)?;
+    let mut orders = lookup::by_uids(client, &[uid]).await.map_err(failed)?;
     if orders.is_empty() {
-        let note = json!([["internal_note", "=", part_note(uid)]]);
-        orders = check_back::read_heads(client, note).await.map_err(failed)?;
+        let parts = lookup::by_note(client, &[uid]).await.map_err(failed)?;
+        orders = parts.into_iter().map(|(_, order)| order).collect();
     }
     if orders.is_empty() {
         return Ok(None);
@@ -75,6 +74,7 @@ pub async fn find(client: &Client, uid: Uuid, ours: &[Uuid]) -> Result<Option<Or
         domain: json!([["order_id", "in", ids]]),
         fields: &[
             "uuid",
+            "name",
             "order_id",
             "product_id",
             "qty",
@@ -108,42 +108,100 @@ async fn returned(
     rows: &[Row],
     ours: &[Uuid],
 ) -> Result<HashMap<i64, Decimal>, Outage> {
-    let refunds: Vec<i64> = rows
-        .iter()
-        .flat_map(|row| row.many("refund_orderline_ids"))
-        .collect();
-    if refunds.is_empty() {
+    let link = client.facts().await.map_err(|error| outage(&error))?.link;
+    let untouched = |row: &Row| row.many("refund_orderline_ids").is_empty();
+    if link == Link::Field && rows.iter().all(untouched) {
         return Ok(HashMap::new());
     }
-    let search = Search {
-        domain: json!([
-            ["id", "in", refunds],
-            ["order_id.state", "!=", "cancel"],
-            ["order_id.uuid", "not in", texts(ours)]
-        ]),
-        fields: &["qty", "refunded_orderline_id", "refund_orderline_ids"],
-        ..Search::default()
-    };
-    let refunds = client
-        .search_read("pos.order.line", search)
-        .await
-        .map_err(|error| outage(&error))?;
-    let mut returned: HashMap<i64, Decimal> = HashMap::new();
-    for refund in refunds
+    let lines: Vec<i64> = rows.iter().map(Row::id).collect();
+    let refunds = refunds_of(client, &lines).await;
+    let refunds = refunds.map_err(|error| outage(&error))?;
+    let foreign: Vec<&Refund> = refunds
         .iter()
-        .filter(|refund| refund.many("refund_orderline_ids").is_empty())
-    {
-        if let Some(line) = refund.one("refunded_orderline_id") {
-            *returned.entry(line).or_default() -= refund.decimal("qty");
+        .filter(|refund| !ours.contains(&refund.order))
+        .collect();
+    let ids: Vec<i64> = foreign.iter().map(|refund| refund.id).collect();
+    let undone = refunds_of(client, &ids).await;
+    let undone = undone.map_err(|error| outage(&error))?;
+    let mut returned: HashMap<i64, Decimal> = HashMap::new();
+    for refund in foreign {
+        if undone.iter().all(|again| again.of != refund.id) {
+            *returned.entry(refund.of).or_default() -= refund.quantity;
         }
     }
     Ok(returned)
 }
 
+/// A line that takes another one back.
+struct Refund {
+    id: i64,
+    /// The line it takes back.
+    of: i64,
+    /// The uuid of its order.
+    order: Uuid,
+    quantity: Decimal,
+}
+
+/// Lines that take back these, in whichever way this version says so.
+async fn refunds_of(client: &Client, lines: &[i64]) -> Result<Vec<Refund>, CallError> {
+    if lines.is_empty() {
+        return Ok(Vec::new());
+    }
+    let facts = client.facts().await?;
+    let link = match facts.link {
+        Link::Field => json!(["refunded_orderline_id", "in", lines]),
+        Link::Notice => {
+            let notices: Vec<String> = lines.iter().map(|id| names::takes_back(*id)).collect();
+            json!(["notice", "in", notices])
+        }
+    };
+    let search = Search {
+        domain: json!([link, ["order_id.state", "!=", "cancel"]]),
+        fields: &["qty", "name", "notice", "order_id", "refunded_orderline_id"],
+        ..Search::default()
+    };
+    let rows = client.search_read("pos.order.line", search).await?;
+    let orders: HashMap<i64, Uuid> = match facts.identity {
+        Identity::Names => HashMap::new(),
+        Identity::Uuid => order_uuids(client, &rows).await?,
+    };
+    let refund = |row: &Row| {
+        let by_name = || row.text("name").and_then(names::named);
+        let order = row.one("order_id").and_then(|id| orders.get(&id).copied());
+        Some(Refund {
+            id: row.id(),
+            of: match facts.link {
+                Link::Field => row.one("refunded_orderline_id")?,
+                Link::Notice => names::taken_back(row.text("notice")?)?,
+            },
+            order: order
+                .or_else(|| by_name().map(|named| named.order))
+                .unwrap_or_default(),
+            quantity: row.decimal("qty"),
+        })
+    };
+    Ok(rows.iter().filter_map(refund).collect())
+}
+
+async fn order_uuids(client: &Client, lines: &[Row]) -> Result<HashMap<i64, Uuid>, CallError> {
+    let ids: Vec<i64> = lines.iter().filter_map(|row| row.one("order_id")).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let search = Search {
+        domain: json!([["id", "in", ids]]),
+        fields: &["uuid"],
+        ..Search::default()
+    };
+    let orders = client.search_read("pos.order", search).await?;
+    let pair = |row: &Row| Some((row.id(), Uuid::parse_str(row.text("uuid")?).ok()?));
+    Ok(orders.iter().filter_map(pair).collect())
+}
+
 fn old_line(row: Row, returned: &HashMap<i64, Decimal>) -> OldLine {
     OldLine {
         id: row.id(),
-        uuid: row.text("uuid").and_then(|text| Uuid::parse_str(text).ok()),
+        uuid: lookup::line_uuid(&row),
         order: row.one("order_id").unwrap_or(0),
         product: row.one("product_id").unwrap_or(0),
         quantity: row.decimal("qty"),

@@ -94,6 +94,15 @@ pub fn parts(delivery: &Delivery, sale: &Sale, numbering: &Numbering) -> Vec<Par
     parts
 }
 
+/// All of a receipt in one order.
+pub fn whole(delivery: &Delivery, sale: &Sale) -> Part {
+    Part {
+        uuid: delivery.uid,
+        original: None,
+        lines: (0..sale.lines.len()).collect(),
+    }
+}
+
 /// What an original is called: its key, or its uid where the till knew no more.
 pub fn named(original: &Target) -> String {
     match original {

@@ -155,6 +155,7 @@ pub async fn load(
                 "taxes_id",
                 "tracking",
                 "is_storable",
+                "type",
                 "active",
             ],
             // Of several with one code the active one counts, then the oldest: they are put down last to first.
@@ -178,12 +179,17 @@ pub async fn load(
     Ok(())
 }
 
+/// Whether a product keeps stock: a flag of its own, or up to 17 its type.
+pub fn is_storable(row: &Row) -> bool {
+    row.flag("is_storable") || row.text("type") == Some("product")
+}
+
 fn article(row: &Row) -> Article {
     Article {
         id: row.id(),
         taxes: row.many("taxes_id"),
         tracked: !matches!(row.text("tracking"), None | Some("none")),
-        storable: row.flag("is_storable"),
+        storable: is_storable(row),
     }
 }
 

@@ -39,6 +39,8 @@ pub struct PosConfig {
     pub rounds_cash: bool,
     /// The product of tips.
     pub tip_product: Option<i64>,
+    /// Its price list, which orders of older versions must name.
+    pub price_list: Option<i64>,
     /// The picking type whose source is the store's stock.
     pub picking_type: Option<i64>,
     /// Whether the company rounds taxes per line, rather than per document.
@@ -157,6 +159,7 @@ async fn read(client: &Client, store: &str) -> Result<Reference, CallError> {
             "cash_rounding",
             "rounding_method",
             "tip_product_id",
+            "pricelist_id",
             "picking_type_id",
         ],
         order: "id",
@@ -200,7 +203,7 @@ async fn read(client: &Client, store: &str) -> Result<Reference, CallError> {
     };
     let taxes = client.search_read("account.tax", taxes).await?;
     let digits = Search {
-        domain: json!([["name", "=", "Product Unit"]]),
+        domain: json!([["name", "=", client.facts().await?.quantity_precision]]),
         fields: &["digits"],
         ..Search::default()
     };
@@ -230,6 +233,7 @@ fn config_of(row: &Row, methods: &[Row], companies: &[Row]) -> PosConfig {
         methods: ids.iter().filter_map(method).collect(),
         rounds_cash: row.flag("cash_rounding") && row.one("rounding_method").is_some(),
         tip_product: row.one("tip_product_id"),
+        price_list: row.one("pricelist_id"),
         picking_type: row.one("picking_type_id"),
         rounds_per_line: companies
             .iter()
@@ -281,6 +285,7 @@ mod tests {
             methods: methods.iter().enumerate().map(method).collect(),
             rounds_cash: false,
             tip_product: None,
+            price_list: None,
             picking_type: None,
             rounds_per_line: false,
         }

@@ -8,16 +8,17 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::answer::{Blame, Refusal, RefusalKind, judge, outage};
 use super::check_back::{self, Holding};
 use super::client::CallError;
 use super::desk::{Desk, ORDERS_MAX};
 use super::parts::Expected;
+use super::payload::{self, Ground, KnownFields};
 use super::reference::PosConfig;
 use super::sessions::{self, Session, SessionState};
-use super::translate;
+use super::versions::{Protocol, Upload};
+use super::{lookup, translate};
 use crate::failpoint;
 use crate::outbox::{Answer, Cause, Outage, Verdict};
 
@@ -66,7 +67,10 @@ impl Desk {
         }
         ranges.reverse();
         while let Some((from, to)) = ranges.pop() {
-            match self.sync(&units[from..to], session.id).await {
+            if self.facts.rescues {
+                self.still_open(session.id).await?;
+            }
+            match self.sync(config, &units[from..to], session.id).await {
                 Ok(()) => self.orders_max = (self.orders_max * 2).min(ORDERS_MAX),
                 Err(error) => match judge(&error) {
                     Blame::Destination(outage) => {
@@ -100,16 +104,53 @@ impl Desk {
         self.read_back(&units, &refusals, verdicts).await
     }
 
-    async fn sync(&self, units: &[Unit], session: i64) -> Result<(), CallError> {
-        let mut orders: Vec<Value> = units.iter().flat_map(|unit| unit.orders.clone()).collect();
-        for order in &mut orders {
-            order["session_id"] = session.into();
-        }
+    async fn sync(
+        &mut self,
+        config: &PosConfig,
+        units: &[Unit],
+        session: i64,
+    ) -> Result<(), CallError> {
+        let facts = self.facts;
+        let known = match facts.strict && !facts.unique_key {
+            true => Some(KnownFields {
+                order: (*self.client.fields_of("pos.order").await?).clone(),
+                line: (*self.client.fields_of("pos.order.line").await?).clone(),
+                payment: (*self.client.fields_of("pos.payment").await?).clone(),
+            }),
+            false => None,
+        };
+        let ground = Ground {
+            facts,
+            session,
+            user: match facts.protocol {
+                Protocol::JsonRpc => Some(self.client.uid().await?),
+                Protocol::Json2 => None,
+            },
+            price_list: config.price_list,
+            known: known.as_ref(),
+        };
+        let orders = units.iter().flat_map(|unit| &unit.orders);
+        let orders: Vec<Value> = orders.map(|order| payload::order(order, &ground)).collect();
         let args = json!({ "orders": orders, "context": { "lang": "en_US" } });
+        let method = match facts.upload {
+            Upload::Sync => "sync_from_ui",
+            Upload::Create => "create_from_ui",
+        };
+        self.under_way();
         let answer: Result<serde::de::IgnoredAny, CallError> =
-            self.client.call("pos.order", "sync_from_ui", args).await;
+            self.client.call("pos.order", method, args).await;
         failpoint::hit("odoo.request_sent");
+        self.answered(&answer);
         answer.map(|_| ())
+    }
+
+    /// Where an order for a session that is not open makes a rescue session, it is looked at before every call.
+    async fn still_open(&self, session: i64) -> Result<(), Outage> {
+        let found = sessions::by_id(&self.client, session).await?;
+        match found.map(|session| session.state) {
+            Some(SessionState::Opened) => Ok(()),
+            _ => Err(Outage::Throttled { retry_after: None }),
+        }
     }
 
     /// One document alone was refused: maybe its session was closed under our hands. `None`: it went up after all.
@@ -131,7 +172,10 @@ impl Desk {
         let Ok(session) = self.session(config, day, None).await? else {
             return Ok(Some(refusal));
         };
-        match self.sync(std::slice::from_ref(unit), session.id).await {
+        match self
+            .sync(config, std::slice::from_ref(unit), session.id)
+            .await
+        {
             Ok(()) => Ok(None),
             Err(error) => match judge(&error) {
                 Blame::Destination(outage) => Err(outage),
@@ -146,11 +190,8 @@ impl Desk {
         refusals: &HashMap<usize, Refusal>,
         verdicts: &mut Verdicts,
     ) -> Result<(), Outage> {
-        let uuids: Vec<Uuid> = units
-            .iter()
-            .flat_map(|unit| unit.expected.orders.clone())
-            .collect();
-        let stored = check_back::read(&self.client, &uuids)
+        let wanted: Vec<&Expected> = units.iter().map(|unit| &unit.expected).collect();
+        let stored = lookup::standing(&self.client, &wanted)
             .await
             .map_err(|error| outage(&error))?;
         failpoint::hit("odoo.answer_read");

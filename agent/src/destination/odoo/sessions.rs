@@ -14,6 +14,7 @@ use super::close;
 use super::reference::PosConfig;
 use super::row::{Row, number};
 use super::translate;
+use super::versions::{Closing, DayNote, Facts, Opening};
 use crate::failpoint;
 use crate::outbox::{Answer, Outage};
 
@@ -89,9 +90,13 @@ fn notes(days: &[Date]) -> String {
     format!("{NOTES} {}", days.join(" "))
 }
 
-/// The days that notes name.
+/// The days that notes name, or the end of a session's name.
 fn days(notes: &str) -> Vec<Date> {
-    let Some(rest) = notes.trim().strip_prefix(NOTES) else {
+    let ours = |(before, rest): (&str, &str)| {
+        let begins = before.is_empty() || before.ends_with(' ');
+        begins.then(|| rest.to_owned())
+    };
+    let Some(rest) = notes.trim().split_once(NOTES).and_then(ours) else {
         return Vec::new();
     };
     rest.split_whitespace()
@@ -118,7 +123,10 @@ fn session(row: &Row) -> Session {
             Some("closing_control") => SessionState::Closing,
             _ => SessionState::Closed,
         },
-        days: days(row.text("opening_notes").unwrap_or_default()),
+        days: days(match row.0.contains_key("opening_notes") {
+            true => row.text("opening_notes").unwrap_or_default(),
+            false => row.text("name").unwrap_or_default(),
+        }),
         opening: row.decimal("cash_register_balance_start"),
         entry: row.one("move_id"),
     }
@@ -141,24 +149,38 @@ async fn search(client: &Client, domain: Value) -> Result<Option<Session>, Outag
 
 /// The till's session that is not closed.
 pub async fn open(client: &Client, config: i64) -> Result<Option<Session>, Outage> {
-    search(
-        client,
-        json!([["config_id", "=", config], ["state", "!=", "closed"]]),
-    )
-    .await
+    let mut domain = vec![
+        json!(["config_id", "=", config]),
+        json!(["state", "!=", "closed"]),
+    ];
+    if facts(client).await?.rescues {
+        // One that Odoo made by itself is nobody's day.
+        domain.push(json!(["rescue", "=", false]));
+    }
+    search(client, domain.into()).await
+}
+
+async fn facts(client: &Client) -> Result<Facts, Outage> {
+    client.facts().await.map_err(|error| outage(&error))
+}
+
+/// The field in which the days of a session stand.
+fn noted_in(facts: Facts) -> &'static str {
+    match facts.day_note {
+        DayNote::OpeningNotes => "opening_notes",
+        DayNote::Name => "name",
+    }
 }
 
 /// The till's session for a day, closed or not.
 pub async fn of_day(client: &Client, config: i64, day: Date) -> Result<Option<Session>, Outage> {
-    let noted = format!("{NOTES} %{day}%");
-    search(
-        client,
-        json!([
-            ["config_id", "=", config],
-            ["opening_notes", "=like", noted]
-        ]),
-    )
-    .await
+    let field = noted_in(facts(client).await?);
+    let noted = match field {
+        "name" => format!("%{NOTES} %{day}%"),
+        _ => format!("{NOTES} %{day}%"),
+    };
+    let of_day = json!([["config_id", "=", config], [field, "=like", noted]]);
+    search(client, of_day).await
 }
 
 /// A session by its id.
@@ -218,7 +240,8 @@ async fn create(
     config: &PosConfig,
     day: Date,
 ) -> Result<Result<(), Answer>, Outage> {
-    let vals = json!([{ "config_id": config.id, "opening_notes": notes(&[day]) }]);
+    let field = noted_in(facts(client).await?);
+    let vals = json!([{ "config_id": config.id, field: notes(&[day]) }]);
     let created: Result<Vec<i64>, CallError> = client
         .call("pos.session", "create", json!({ "vals_list": vals }))
         .await;
@@ -245,23 +268,49 @@ async fn finish(
     } else {
         session.days.clone()
     };
-    let args = json!({
-        "ids": [session.id],
-        "cashbox_value": number(opening.unwrap_or(session.opening)),
-        "notes": notes(&days),
-    });
+    let facts = facts(client).await?;
+    let args = opening_args(
+        facts,
+        session.id,
+        opening.unwrap_or(session.opening),
+        &notes(&days),
+    );
     let _: Value = client
-        .call("pos.session", "set_opening_control", args)
+        .call("pos.session", opening_call(facts), args)
         .await
         .map_err(|error| outage(&error))?;
     failpoint::hit("odoo.session_opened");
     Ok(())
 }
 
+fn opening_call(facts: Facts) -> &'static str {
+    match facts.opening {
+        Opening::Control => "set_opening_control",
+        Opening::Cashbox => "set_cashbox_pos",
+    }
+}
+
+fn opening_args(facts: Facts, session: i64, cash: Decimal, notes: &str) -> Value {
+    // Where the days stand in the name, notes would be a note to nobody.
+    let notes = match facts.day_note {
+        DayNote::OpeningNotes => notes,
+        DayNote::Name => "",
+    };
+    json!({ "ids": [session], "cashbox_value": number(cash), "notes": notes })
+}
+
 async fn note(client: &Client, session: &Session, day: Date) -> Result<(), Outage> {
     let mut days = session.days.clone();
     days.push(day);
-    write(client, session.id, json!({ "opening_notes": notes(&days) })).await
+    let notes = notes(&days);
+    let vals = match facts(client).await?.day_note {
+        DayNote::OpeningNotes => json!({ "opening_notes": notes }),
+        DayNote::Name => {
+            let own = session.name.split(NOTES).next().unwrap_or_default();
+            json!({ "name": format!("{} {notes}", own.trim_end()) })
+        }
+    };
+    write(client, session.id, vals).await
 }
 
 /// Makes a session whose close was begun take documents again.
@@ -271,12 +320,18 @@ pub async fn reopen(client: &Client, id: i64) -> Result<(), Outage> {
 
 /// Says afterwards what lay in the drawer: the till's first sale was quicker than its `day_open`.
 pub async fn set_opening(client: &Client, id: i64, opening: Decimal) -> Result<(), Outage> {
-    write(
-        client,
-        id,
-        json!({ "cash_register_balance_start": number(opening) }),
-    )
-    .await
+    let facts = facts(client).await?;
+    if facts.closing == Closing::FromUi {
+        let vals = json!({ "cash_register_balance_start": number(opening) });
+        return write(client, id, vals).await;
+    }
+    // There it stands on the bank statement, and only this call reaches it.
+    let args = opening_args(facts, id, opening, "");
+    let _: Value = client
+        .call("pos.session", opening_call(facts), args)
+        .await
+        .map_err(|error| outage(&error))?;
+    Ok(())
 }
 
 async fn write(client: &Client, id: i64, vals: Value) -> Result<(), Outage> {
@@ -332,5 +387,8 @@ mod tests {
         assert_eq!(notes(&two), "Tillpost 2026-11-19 2026-11-20");
         assert_eq!(days(&notes(&two)), two);
         assert_eq!(days("opened by hand on 2026-11-19"), []);
+        // Where a session has no notes they stand behind its name.
+        assert_eq!(days(&format!("POS/00012 {}", notes(&two))), two);
+        assert_eq!(days("POS/00012"), []);
     }
 }

@@ -41,6 +41,8 @@ pub struct Rounding {
     pub digits: u32,
     /// Per line, rather than per document.
     pub per_line: bool,
+    /// Whether Odoo takes our amounts. If not, it computes the taxes again at the close.
+    pub fixed: bool,
 }
 
 impl Rounding {
@@ -134,15 +136,26 @@ fn amounts(sale: &Sale, applied: &[Vec<Applied>], rounding: Rounding) -> Vec<Vec
         };
         let mut row = Vec::with_capacity(taxes.len());
         for (m, applied) in taxes.iter().enumerate() {
-            row.push(applied.amount.unwrap_or_else(|| {
-                let raw = base * applied.tax.rate / hundred;
-                let entry = computed
-                    .entry((applied.tax.id, applied.code.as_deref()))
-                    .or_default();
-                entry.places.push((n, m));
-                entry.raw += raw;
-                rounding.round(raw)
-            }));
+            // Amounts of the till's that Odoo would not take are of no use: what it will compute counts.
+            row.push(
+                applied
+                    .amount
+                    .filter(|_| rounding.fixed)
+                    .unwrap_or_else(|| {
+                        let raw = base * applied.tax.rate / hundred;
+                        let alone = taxes.len() == 1 && sale.prices == PriceMode::TaxIncluded;
+                        if alone && rounding.per_line && !rounding.fixed {
+                            // Odoo rounds the base and gives the rest to the tax.
+                            return line.total.0 - rounding.round(base);
+                        }
+                        let entry = computed
+                            .entry((applied.tax.id, applied.code.as_deref()))
+                            .or_default();
+                        entry.places.push((n, m));
+                        entry.raw += raw;
+                        rounding.round(raw)
+                    }),
+            );
         }
         amounts.push(row);
     }
@@ -153,7 +166,7 @@ fn amounts(sale: &Sale, applied: &[Vec<Applied>], rounding: Rounding) -> Vec<Vec
         let printed = sale
             .taxes
             .iter()
-            .find(|sum| Some(sum.code.as_str()) == code);
+            .find(|sum| rounding.fixed && Some(sum.code.as_str()) == code);
         let near = |amount: &Decimal| {
             (*amount - raw).abs() <= rounding.unit() * Decimal::from(places.len())
         };
@@ -216,6 +229,7 @@ mod tests {
             Rounding {
                 digits: 2,
                 per_line,
+                fixed: true,
             },
         )?;
         Ok(shares

@@ -9,9 +9,11 @@ use tillpost_shared::document::stock::CountLine;
 
 use super::answer::outage;
 use super::client::{CallError, Client, Search};
+use super::inventory;
 use super::parts::odoo_time;
 use super::reference::PosConfig;
 use super::row::{Row, number};
+use super::versions::Counting;
 use crate::failpoint;
 use crate::outbox::Outage;
 
@@ -42,8 +44,11 @@ pub async fn was_applied(client: &Client, name: &str) -> Result<bool, Outage> {
 
 /// Products that the count has moved already.
 pub async fn already_counted(client: &Client, name: &str) -> Result<BTreeSet<i64>, CallError> {
+    let Counting::Quants(named_in) = client.facts().await?.counting else {
+        return inventory::counted(client, name).await;
+    };
     let search = Search {
-        domain: json!([["inventory_name", "=", name]]),
+        domain: json!([[named_in, "=", name]]),
         fields: &["product_id"],
         ..Search::default()
     };
@@ -138,6 +143,10 @@ pub async fn lot_id(
 
 /// Lets Odoo merge the rows of one product and place.
 pub async fn merge_rows(client: &Client) -> Result<(), CallError> {
+    if client.facts().await?.counting == Counting::Inventory {
+        // Its counts go by the sum of the rows.
+        return Ok(());
+    }
     let _: Value = client
         .call("stock.quant", "action_view_inventory", json!({}))
         .await?;
@@ -259,6 +268,9 @@ async fn moments(
 /// Writes how much is to lie where. All places of one product stand in one call: either all of them are written or
 /// none, so that a product found moved by the count needs nothing more.
 pub async fn write(client: &Client, target: &Stock, name: &str) -> Result<(), CallError> {
+    if client.facts().await?.counting == Counting::Inventory {
+        return inventory::apply(client, target, name).await;
+    }
     for rows in by_product(target) {
         let args = json!({
             "vals_list": rows,

@@ -36,7 +36,9 @@ pub fn delivery(kind: &str, number: i64, body: Value) -> Delivery {
         business_date: "2026-11-20".parse().expect("a date"),
         received_at: document.head.occurred_at.at(),
         attempts: 0,
+        sent_before: false,
         missing: Vec::new(),
+        last_code: None,
         other_parts: Vec::new(),
         document: Arc::new(document),
     }

@@ -5,7 +5,8 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::answer::{Refusal, RefusalKind};
+use super::answer::Refusal;
+use super::refusals;
 use crate::outbox::{Answer, Cause, Verdict};
 
 /// How much of Odoo's own words is shown.
@@ -19,11 +20,12 @@ pub fn refused_here(answer: Answer) -> Verdict {
     }
 }
 
-/// Refused by Odoo.
+/// Refused by Odoo: parked, unless the table says that it goes again by itself.
 pub fn refused_there(refusal: &Refusal) -> Verdict {
-    Verdict::Rejected {
-        answer: refusal_answer(refusal),
-        sent: true,
+    let answer = refusal_answer(refusal);
+    match refusals::find(refusal.kind, &refusal.words) {
+        Some(row) if row.by_itself => later(answer, Cause::NotYet),
+        Some(_) | None => Verdict::Rejected { answer, sent: true },
     }
 }
 
@@ -32,31 +34,14 @@ pub fn later(answer: Answer, cause: Cause) -> Verdict {
     Verdict::Postponed { answer, cause }
 }
 
-/// Odoo's refusal, with its own words.
+/// Odoo's own words, as much of them as is shown.
+pub fn shortened(words: &str) -> String {
+    words.chars().take(WORDS_CHARS_MAX).collect()
+}
+
+/// Odoo's refusal, with its own words: see the table.
 pub fn refusal_answer(refusal: &Refusal) -> Answer {
-    let words: String = refusal.words.chars().take(WORDS_CHARS_MAX).collect();
-    match refusal.kind {
-        RefusalKind::Business => Answer::new(
-            "odoo_refused",
-            format!("Odoo refused it: {words}"),
-            "Head office: put right in Odoo what it names, then retry the document.",
-        ),
-        RefusalKind::Right => Answer::new(
-            "odoo_right_missing",
-            format!("The agent's user may not do this in Odoo: {words}"),
-            "Head office: run `tillpost odoo prepare` or give the user the missing right, then retry the document.",
-        ),
-        RefusalKind::Missing => Answer::new(
-            "odoo_row_missing",
-            format!("Something this document needs was deleted in Odoo: {words}"),
-            "Head office: bring it back or replace it, then retry the document.",
-        ),
-        RefusalKind::Payload => Answer::new(
-            "odoo_error",
-            format!("Odoo could not process it: {words}"),
-            "Send a support bundle to your supplier; nothing is lost, the document stays here.",
-        ),
-    }
+    refusals::answer(refusal)
 }
 
 /// The till has no point of sale in Odoo.
@@ -263,7 +248,7 @@ pub fn day_unknown(day: Date) -> Answer {
 
 /// Odoo did not close.
 pub fn close_refused(words: &str) -> Answer {
-    let words: String = words.chars().take(WORDS_CHARS_MAX).collect();
+    let words = shortened(words);
     Answer::new(
         "close_refused",
         format!("Odoo did not close the day: {words}"),

@@ -7,6 +7,7 @@ use tillpost_shared::scalar::Day;
 use super::answer::outage;
 use super::check_back;
 use super::desk::Desk;
+use super::lookup;
 use super::originals;
 use super::parts;
 use super::reference::base_name;
@@ -35,11 +36,12 @@ impl Desk {
             return Ok(unknown(&named));
         };
         let expected = voids::expected(delivery, void, &original);
-        let stored = check_back::read(&self.client, &expected.orders).await;
+        let stored = lookup::standing(&self.client, &[&expected]).await;
         let stored = stored.map_err(|error| outage(&error))?;
         if let Some(verdict) = verdict_of(check_back::compare(&expected, &stored)) {
             return Ok(verdict);
         }
+        self.may_send([delivery])?;
         if original.touched() {
             return Ok(translate::refused_here(translate::already_reversed(&named)));
         }

@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 use tillpost_shared::document::sale::Sale;
-use uuid::Uuid;
 
 use super::answer::outage;
 use super::check_back;
@@ -15,7 +14,7 @@ use super::parts::{self, Expected, Part};
 use super::products::{self, Code};
 use super::reference::{PosConfig, base_name, config_name};
 use super::send::{Unit, Verdicts, verdict_of};
-use super::{payments, tax, translate};
+use super::{late, lookup, payments, tax, translate};
 use crate::destination::Delivery;
 use crate::outbox::{Cause, Outage, Verdict};
 
@@ -24,7 +23,10 @@ struct Fresh<'a> {
     place: usize,
     delivery: &'a Delivery,
     sale: &'a Sale,
+    /// The lines by what they take back.
     parts: Vec<Part>,
+    /// The orders it becomes.
+    orders: Vec<Part>,
     expected: Expected,
 }
 
@@ -47,17 +49,21 @@ impl Desk {
             return Ok(());
         };
         let mut fresh = self.receipts(batch, places);
-        let uuids: Vec<Uuid> = fresh
-            .iter()
-            .flat_map(|fresh| fresh.expected.orders.clone())
-            .collect();
-        let stored = check_back::read(&self.client, &uuids)
+        let wanted: Vec<&Expected> = fresh.iter().map(|fresh| &fresh.expected).collect();
+        let stored = lookup::standing(&self.client, &wanted)
             .await
             .map_err(|error| outage(&error))?;
         fresh.retain(|fresh| {
             verdicts[fresh.place] = verdict_of(check_back::compare(&fresh.expected, &stored));
             verdicts[fresh.place].is_none()
         });
+        if !fresh.is_empty() && self.asks_about(&config, day).await? {
+            fresh.retain(|fresh| {
+                let go = late::decided(fresh.delivery);
+                verdicts[fresh.place] = (!go).then(|| late::held(day));
+                go
+            });
+        }
         let deliveries: Vec<&Delivery> = fresh.iter().map(|fresh| fresh.delivery).collect();
         self.load_customers(&deliveries).await?;
         self.load_products(&fresh).await?;
@@ -72,6 +78,7 @@ impl Desk {
                 Err(verdict) => verdicts[fresh.place] = Some(verdict),
             }
         }
+        self.may_send(units.iter().map(|unit| &batch[unit.place]))?;
         self.send(&config, day, units, verdicts).await
     }
 
@@ -80,12 +87,17 @@ impl Desk {
             let delivery = &batch[*place];
             let sale = delivery.document.body.as_sale()?;
             let parts = parts::parts(delivery, sale, &self.numbering);
-            let expected = parts::expected(delivery, sale, &parts);
+            let orders = match self.facts.one_original {
+                true => parts.clone(),
+                false => vec![parts::whole(delivery, sale)],
+            };
+            let expected = parts::expected(delivery, sale, &orders);
             Some(Fresh {
                 place: *place,
                 delivery,
                 sale,
                 parts,
+                orders,
                 expected,
             })
         };
@@ -157,7 +169,7 @@ impl Desk {
         let built = orders::orders(
             fresh.delivery,
             fresh.sale,
-            &fresh.parts,
+            &fresh.orders,
             &found,
             self.till(config, till, &base),
         );

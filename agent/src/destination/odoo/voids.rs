@@ -258,11 +258,13 @@ mod tests {
     use super::*;
     use crate::destination::odoo::reference::PosConfig;
     use crate::destination::odoo::testing::{dec, delivery};
+    use crate::destination::odoo::versions::Facts;
 
     fn original() -> Original {
         let order = Stored {
             id: 70,
             uuid: Uuid::from_u128(7),
+            by_reference: false,
             name: "ZH01-3 - 4711".to_owned(),
             state: "done".to_owned(),
             at: "2026-11-20 16:00:00".to_owned(),
@@ -313,6 +315,7 @@ mod tests {
             ],
             rounds_cash: false,
             tip_product: None,
+            price_list: None,
             picking_type: None,
             rounds_per_line: false,
         };
@@ -341,6 +344,7 @@ mod tests {
             methods: &methods,
             quantity_digits: 3,
             store: &store,
+            facts: Facts::of(19),
         };
         orders(&delivery, void, &original(), &paid, till)
     }

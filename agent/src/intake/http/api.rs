@@ -40,6 +40,9 @@ const FIGURES_CHEAP: Duration = Duration::from_millis(250);
 /// Others are told again for so many times what they cost: with a queue of a million documents, counting takes a few
 /// per cent of the machine, however often the page is asked for.
 const FIGURES_KEPT: u32 = 20;
+/// Large bodies that are read and stored at one time: one is read while another is stored. More would cost memory, ten
+/// times a body's size for each, and gain nothing.
+const LARGE_AT_ONCE: usize = 2;
 
 /// What the API is made of.
 pub struct Parts {
@@ -75,6 +78,8 @@ pub struct Api {
     pub(crate) started: Instant,
     pub(crate) live: Live,
     pub(crate) room: Semaphore,
+    /// Whose turn it is among large bodies.
+    pub(super) large: Semaphore,
     look_ups: AtomicU64,
     ready: tokio::sync::Mutex<Option<(Instant, bool)>>,
     figures: tokio::sync::Mutex<Option<Counted>>,
@@ -111,6 +116,7 @@ impl Api {
             started: Instant::now(),
             live: Live::default(),
             room: Semaphore::new(IN_HAND_KIB_MAX),
+            large: Semaphore::new(LARGE_AT_ONCE),
             look_ups: AtomicU64::new(0),
             ready: tokio::sync::Mutex::default(),
             figures: tokio::sync::Mutex::default(),

@@ -26,8 +26,10 @@ use crate::outbox::State as DocumentState;
 use crate::store::person::{self, Action, Done};
 use crate::store::read::{self, DocumentView, Filter};
 
-/// Bodies up to this size are taken apart on the spot; more on a thread of its own.
+/// Bodies up to this size are taken apart on the spot; more on a thread of its own, a few at a time.
 const BYTES_ON_THE_SPOT_MAX: usize = 64 * 1024;
+/// What cannot be done without saying why.
+pub(crate) const MISSING_REASON: &str = "missing_reason";
 /// Documents on a page.
 const LIMIT_MAX: usize = 1_000;
 /// Documents on a page that does not say how many.
@@ -51,7 +53,12 @@ pub async fn hand_over(
     }
     let media = body::media(&headers)?;
     let mut read = body::read(&headers, body, &api.room).await?;
-    let items = if read.bytes.len() <= BYTES_ON_THE_SPOT_MAX {
+    let large = read.bytes.len() > BYTES_ON_THE_SPOT_MAX;
+    let _turn = match large {
+        true => Some(api.large.acquire().await.map_err(|_| Refusal::stopping())?),
+        false => None,
+    };
+    let items = if !large {
         split(&read.bytes, media)
     } else {
         let bytes = std::mem::take(&mut read.bytes);
@@ -188,7 +195,7 @@ pub async fn retry(
     Acts(who): Acts,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    act(&api, &id, Action::Retry, who).await
+    act(&api, &id, Action::Retry, who, None).await
 }
 
 /// `POST /v1/documents/{id}/release`.
@@ -196,8 +203,12 @@ pub async fn release(
     State(api): State<Arc<Api>>,
     Acts(who): Acts,
     Path(id): Path<String>,
+    body: Body,
 ) -> Result<Response, Refusal> {
-    act(&api, &id, Action::Release, who).await
+    let read = body::read(&HeaderMap::new(), body, &api.room).await?;
+    // What is no reason is none: only where a rule of the store's held it is one needed.
+    let why = reason(&read.bytes).ok();
+    act(&api, &id, Action::Release, who, why).await
 }
 
 /// `POST /v1/documents/{id}/withdraw`.
@@ -209,19 +220,20 @@ pub async fn withdraw(
 ) -> Result<Response, Refusal> {
     let read = body::read(&HeaderMap::new(), body, &api.room).await?;
     let reason = reason(&read.bytes)?;
-    act(&api, &id, Action::Withdraw(reason), who).await
+    act(&api, &id, Action::Withdraw(reason), who, None).await
 }
 
-/// Why a person withdraws a document. It goes into the history, so it is searched for card numbers like a document.
+/// Why a person withdraws or releases a document. It goes into the history, so it is searched for card numbers like a document.
 fn reason(body: &[u8]) -> Result<String, Refusal> {
-    let missing = || {
-        let message = "a reason of 1 to 256 characters is needed";
-        let hint = "send {\"reason\": \"…\"}";
-        Refusal::new(StatusCode::BAD_REQUEST, "missing_reason", message, hint)
-    };
-    let given: Value = serde_json::from_slice(body).map_err(|_| missing())?;
+    let given: Value = serde_json::from_slice(body).map_err(|_| missing_reason())?;
     let text = given.get("reason").and_then(Value::as_str);
-    text.and_then(said).ok_or_else(missing)
+    text.and_then(said).ok_or_else(missing_reason)
+}
+
+fn missing_reason() -> Refusal {
+    let message = "a reason of 1 to 256 characters is needed";
+    let hint = "send {\"reason\": \"…\"}";
+    Refusal::new(StatusCode::BAD_REQUEST, MISSING_REASON, message, hint)
 }
 
 /// What a person gave as a reason, without card numbers; `None` for nothing and for more than [`NOTE_MAX`] characters.
@@ -236,15 +248,21 @@ pub(crate) fn said(text: &str) -> Option<String> {
     stripped.map(str::to_owned)
 }
 
-async fn act(api: &Api, id: &str, action: Action, who: String) -> Result<Response, Refusal> {
-    let view = perform(api, id, action, who, None).await?;
+async fn act(
+    api: &Api,
+    id: &str,
+    action: Action,
+    who: String,
+    why: Option<String>,
+) -> Result<Response, Refusal> {
+    let view = perform(api, id, action, who, why).await?;
     Ok(json_answer(StatusCode::OK, &view))
 }
 
 /// Does what a person wants done with a document; `why` goes into its history beside it.
 ///
 /// # Errors
-/// 404 for a document that is not there, 409 for one in another state.
+/// 404 for a document that is not there, 409 for one in another state, 400 when it may not be done without a reason.
 pub(crate) async fn perform(
     api: &Api,
     id: &str,
@@ -265,6 +283,7 @@ pub(crate) async fn perform(
             api.parts.desk.ring();
             Ok(view)
         }
+        (Done::ReasonNeeded, _) => Err(missing_reason()),
         (Done::NotFound, _) | (Done::Done, None) => Err(Refusal::not_found("document")),
         (Done::WrongState(state), _) => {
             let message = format!(

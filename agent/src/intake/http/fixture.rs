@@ -115,7 +115,8 @@ pub async fn fixture(more: &str) -> Fixture {
     let dir = tempfile::tempdir().unwrap();
     let text = format!(
         "[store]\ncode = \"ZH01\"\ntimezone = \"Europe/Zurich\"\ncurrency = \"CHF\"\nenvironment = \"test\"\n\
-         [listen]\n{more}\n[data]\ndir = \"{}\"\n\
+         [listen]\n{more}\n\
+         [data]\ndir = \"{}\"\n\
          [[destination]]\nname = \"files\"\ntype = \"folder\"\npath = \"{}\"\n",
         dir.path().display(),
         dir.path().join("out").display()

@@ -180,6 +180,8 @@ pub(crate) async fn proof_of(
             Scope::All => None,
             Scope::Tills(own) => Some(own),
         },
+        numbering: api.parts.house.numbering.clone(),
+        now: now(),
     };
     api.parts.days.run(date).await;
     let read_back = api.parts.read_backs.of(date);

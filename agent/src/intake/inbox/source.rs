@@ -15,9 +15,9 @@ pub const STEP_BYTES: usize = 64 * 1024;
 /// Files that an archive may hold.
 const ENTRIES_MAX: usize = 1_000;
 /// Bytes that come out of an archive for each byte in it.
-const RATIO_MAX: u64 = 200;
+pub const RATIO_MAX: u64 = 200;
 /// Small archives may be packed more tightly.
-const RATIO_FREE_BYTES: u64 = 1 << 20;
+pub const RATIO_FREE_BYTES: u64 = 1 << 20;
 /// How a ZIP archive begins.
 const ZIP: &[u8] = b"PK\x03\x04";
 

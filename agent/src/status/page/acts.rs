@@ -13,7 +13,7 @@ use crate::intake::http::Api;
 use crate::intake::http::access::Right;
 use crate::intake::http::answer::Refusal;
 use crate::intake::http::body;
-use crate::intake::http::documents::{perform, said};
+use crate::intake::http::documents::{MISSING_REASON, perform, said};
 use crate::secret::Secret;
 use crate::store::person::Action;
 
@@ -115,6 +115,7 @@ async fn done(visit: &Visit, form: &Form) -> Result<&'static str, Stop> {
         match acted {
             Ok(_) => {}
             Err(refusal) if refusal.code == "wrong_state" => word = "state",
+            Err(refusal) if refusal.code == MISSING_REASON => word = "reason",
             Err(refusal) => return Err(refusal.into()),
         }
     }

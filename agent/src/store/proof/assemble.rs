@@ -10,8 +10,9 @@ use uuid::Uuid;
 use super::books::{self, Books};
 use super::gaps::Missing;
 use super::load::{Delivery, Entry};
+use super::there::{self, Here};
 use super::{
-    Acknowledged, Difference, Figure, Gap, HeldThere, Proof, Question, ReadBack, Row, RungUp,
+    Acknowledged, Difference, Figure, Gap, Held, HeldThere, Proof, Question, ReadBack, Row, RungUp,
 };
 use crate::outbox::State;
 
@@ -41,7 +42,8 @@ pub fn proof(
         differences.append(&mut sheet.differences);
         rows.extend(sheet.rows());
     }
-    let gaps = missing.iter().map(gap).collect();
+    let overdue = |missing: &&Missing| missing.overdue;
+    let gaps = missing.iter().filter(overdue).map(gap).collect();
     differences.extend(missing.iter().map(gap_difference));
     Proof {
         date: question.date.to_string(),
@@ -50,6 +52,7 @@ pub fn proof(
         rows,
         gaps,
         differences,
+        settlements: Vec::new(),
     }
 }
 
@@ -64,10 +67,14 @@ fn gap(missing: &Missing) -> Gap {
 
 fn gap_difference(missing: &Missing) -> Difference {
     let Missing { from, to, .. } = missing;
+    let on_its_way = match missing.overdue {
+        true => "",
+        false => " yet; it may still be on its way",
+    };
     let what = if from == to {
-        "no document has this number".to_owned()
+        format!("no document has this number{on_its_way}")
     } else {
-        format!("no document has the numbers {from} to {to}")
+        format!("no document has the numbers {from} to {to}{on_its_way}")
     };
     Difference {
         key: format!("{}{from}", missing.circle),
@@ -107,19 +114,19 @@ struct Sheet<'a> {
     till: &'a str,
     read_back: &'a ReadBack,
     /// By destination, what stands there under each uid.
-    found: BTreeMap<&'a str, BTreeMap<Uuid, Vec<Decimal>>>,
+    found: BTreeMap<&'a str, BTreeMap<Uuid, Vec<&'a Held>>>,
     sums: BTreeMap<Name, Sums>,
     differences: Vec<Difference>,
 }
 
 impl<'a> Sheet<'a> {
     fn new(question: &'a Question, till: &'a str, read_back: &'a ReadBack) -> Self {
-        let by_uid = |held: &HeldThere| {
-            let mut totals: BTreeMap<Uuid, Vec<Decimal>> = BTreeMap::new();
-            for (uid, total) in &held.found {
-                totals.entry(*uid).or_default().push(*total);
+        let by_uid = |there: &'a HeldThere| {
+            let mut found: BTreeMap<Uuid, Vec<&Held>> = BTreeMap::new();
+            for held in &there.found {
+                found.entry(held.uid).or_default().push(held);
             }
-            totals
+            found
         };
         Self {
             question,
@@ -148,7 +155,7 @@ impl<'a> Sheet<'a> {
                     parts.push((name(Kind::DayClose.as_str(), None), Sum { count, amount }));
                 }
             }
-            self.enter(entry, &parts);
+            self.enter(entry, &parts, &cash_method);
         }
         if let Some(books) = &books {
             self.compare(books);
@@ -180,7 +187,7 @@ impl<'a> Sheet<'a> {
         parts
     }
 
-    fn enter(&mut self, entry: &Entry, parts: &[(Name, Sum)]) {
+    fn enter(&mut self, entry: &Entry, parts: &[(Name, Sum)], cash_method: &str) {
         for (name, sum) in parts {
             let sums = self.sums.entry(name.clone()).or_default();
             sums.stored.add(*sum);
@@ -194,7 +201,9 @@ impl<'a> Sheet<'a> {
         }
         for delivery in &entry.deliveries {
             match delivery.state {
-                State::Delivered => self.look_there(entry, &delivery.destination, parts),
+                State::Delivered => {
+                    self.look_there(entry, &delivery.destination, parts, cash_method);
+                }
                 State::Waiting | State::Parked | State::Held | State::Withdrawn => {
                     self.differ(&entry.key, not_delivered(delivery));
                 }
@@ -206,7 +215,13 @@ impl<'a> Sheet<'a> {
     }
 
     /// What stands at a destination that says it holds the document.
-    fn look_there(&mut self, entry: &Entry, destination: &str, parts: &[(Name, Sum)]) {
+    fn look_there(
+        &mut self,
+        entry: &Entry,
+        destination: &str,
+        parts: &[(Name, Sum)],
+        cash_method: &str,
+    ) {
         let asked = self
             .read_back
             .get(destination)
@@ -219,38 +234,32 @@ impl<'a> Sheet<'a> {
             .get(destination)
             .and_then(|there| there.get(&entry.uid));
         let found = found.cloned().unwrap_or_default();
-        let here = entry.amount.unwrap_or_default();
-        // A void that is kept as a void, not as a refund, has no total of its own there.
-        let there = |total: Decimal| {
-            let without = entry.kind == Kind::Void && total.is_zero();
-            if without { here } else { total }
+        let moved = books::moved(entry, cash_method);
+        let here = Here {
+            kind: entry.kind,
+            amount: entry.amount,
+            moved: &moved,
         };
-        for total in &found {
-            for (name, sum) in parts.iter().filter(|(name, _)| name.1 != TENDER) {
-                let sums = self.sums.entry(name.clone()).or_default();
-                let amount = if sum.amount.is_zero() {
-                    Decimal::ZERO
-                } else {
-                    there(*total)
+        for held in &found {
+            for (name, sum) in parts {
+                let amount = match &name.2 {
+                    Some(method) if name.1 == TENDER => there::method(&here, held, method),
+                    _ if sum.amount.is_zero() => Some(Decimal::ZERO),
+                    _ => Some(there::total(&here, held)),
+                };
+                let Some(amount) = amount.filter(|_| name.1 != TENDER || !held.paid.is_empty())
+                else {
+                    continue;
                 };
                 let count = sum.count;
-                let sum = Sum { count, amount };
+                let sums = self.sums.entry(name.clone()).or_default();
                 let read = sums.read_back.entry(destination.to_owned()).or_default();
-                read.add(sum);
+                read.add(Sum { count, amount });
             }
         }
-        match found.as_slice() {
-            [] => self.differ(&entry.key, format!("{destination} does not hold it")),
-            [total] if entry.amount.is_some() && there(*total) != here => {
-                let (there, here) = (self.money(*total), self.money(here));
-                let what = format!("{destination} holds {there}, stored is {here}");
-                self.differ(&entry.key, what);
-            }
-            [_] => {}
-            [_, _, ..] => {
-                let what = format!("{destination} holds it {} times", found.len());
-                self.differ(&entry.key, what);
-            }
+        let money = |amount| self.money(amount);
+        for what in there::differences(&here, &found, destination, &money) {
+            self.differ(&entry.key, what);
         }
     }
 

@@ -2,12 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
 use tillpost_shared::document::Kind;
+use tillpost_shared::key::Numbers;
+use tillpost_shared::scalar::Day;
 
+use super::Question;
 use super::load::Entry;
 
 /// Gaps that are told; a till that jumps about has no use for more.
 const GAPS_MAX: usize = 1_000;
+
+/// How long a number may be on its way after a later one has come: a till's file, or its second attempt.
+const ON_ITS_WAY_MAX: SignedDuration = SignedDuration::from_mins(15);
 
 /// Store, till and series stand before a number in its key.
 const CIRCLE_PARTS: usize = 3;
@@ -23,24 +30,47 @@ pub struct Missing {
     pub circle: String,
     /// Whether the till's numbers start again, so that other days' numbers say nothing.
     pub restarts: bool,
+    /// Whether it can no longer be on its way.
+    pub overdue: bool,
+}
+
+/// A number that was used.
+#[derive(Clone, Copy)]
+struct Used {
+    /// Whether a document has it; if not, the till says so.
+    stored: bool,
+    /// Since when that is known here.
+    since: Timestamp,
 }
 
 /// The numbers of one till and series.
 #[derive(Default)]
 struct Circle {
-    /// The numbers that documents have, and the ends of what the till says it used; `true` where there is a document.
-    numbers: BTreeMap<i64, bool>,
+    numbers: BTreeMap<i64, Used>,
     prefix: String,
 }
 
-/// Between the first and the last number of the day, as the documents have them and as the day's close names them.
-pub fn find(entries: &[Entry]) -> Vec<Missing> {
+impl Circle {
+    fn used(&mut self, number: i64, stored: bool, since: Timestamp) {
+        let used = self.numbers.entry(number).or_insert(Used { stored, since });
+        used.stored |= stored;
+        used.since = used.since.min(since);
+    }
+}
+
+/// Between the first and the last number of the day, as the documents have them and as the day's close names them, and
+/// after `before`, the last number of the days before. Every kind of document uses its number: voids and activity too.
+pub fn find(
+    entries: &[Entry],
+    before: &BTreeMap<(String, String), i64>,
+    question: &Question,
+) -> Vec<Missing> {
     let mut circles: BTreeMap<(&str, &str), Circle> = BTreeMap::new();
     for entry in entries {
         let place = (entry.till.as_str(), entry.series.as_str());
         if let Some(number) = entry.sequence {
             let circle = circles.entry(place).or_default();
-            circle.numbers.insert(number, true);
+            circle.used(number, true, entry.received_at);
             if let Some(prefix) = entry.base_key.strip_suffix(&number.to_string()) {
                 circle.prefix = prefix.to_owned();
             }
@@ -49,7 +79,7 @@ pub fn find(entries: &[Entry]) -> Vec<Missing> {
             let ends = [entry.money.first_sequence, entry.money.last_sequence];
             let circle = circles.entry(place).or_default();
             for number in ends.into_iter().flatten() {
-                circle.numbers.entry(number).or_insert(false);
+                circle.used(number, false, entry.received_at);
             }
             if circle.prefix.is_empty() {
                 let parts: Vec<&str> = entry.base_key.split('/').take(CIRCLE_PARTS).collect();
@@ -57,34 +87,90 @@ pub fn find(entries: &[Entry]) -> Vec<Missing> {
             }
         }
     }
-    let gaps = circles
-        .iter()
-        .flat_map(|((till, series), circle)| holes(till, series, circle));
-    gaps.take(GAPS_MAX).collect()
+    let mut gaps = Vec::new();
+    for ((till, series), circle) in &circles {
+        // The date in a key stands before the number: `store/till/series/2026-10-31/4711`.
+        let restarts = circle.prefix.matches('/').count() > CIRCLE_PARTS
+            || question.numbering.of(till, Day(question.date)) == Numbers::Restart;
+        let before = before.get(&((*till).to_owned(), (*series).to_owned()));
+        let known = before.filter(|_| !restarts).copied();
+        for (from, to, since) in holes(circle, known, restarts) {
+            gaps.push(Missing {
+                till: (*till).to_owned(),
+                series: (*series).to_owned(),
+                from,
+                to,
+                circle: circle.prefix.clone(),
+                restarts,
+                overdue: question.now.duration_since(since) >= ON_ITS_WAY_MAX,
+            });
+        }
+    }
+    gaps.truncate(GAPS_MAX);
+    gaps
 }
 
-fn holes(till: &str, series: &str, circle: &Circle) -> Vec<Missing> {
-    // The date in a key stands before the number: `store/till/series/2026-10-31/4711`.
-    let restarts = circle.prefix.matches('/').count() > CIRCLE_PARTS;
-    let missing = |from, to| Missing {
-        till: till.to_owned(),
-        series: series.to_owned(),
-        from,
-        to,
-        circle: circle.prefix.clone(),
-        restarts,
-    };
-    let mut gaps: Vec<Missing> = Vec::new();
-    let mut expected = None;
-    for (&number, &stored) in &circle.numbers {
-        let from = expected.filter(|from| *from < number).unwrap_or(number);
-        let to = if stored { number - 1 } else { number };
+/// What is missing, with the time since when it is known to be. `before`: the last number before the day.
+fn holes(circle: &Circle, before: Option<i64>, restarts: bool) -> Vec<(i64, i64, Timestamp)> {
+    let wrap = if restarts { wrapped_at(circle) } else { None };
+    let mut gaps: Vec<(i64, i64, Timestamp)> = Vec::new();
+    let mut expected = before.map(|number| number.saturating_add(1));
+    for (&number, used) in &circle.numbers {
+        let from = expected
+            .filter(|from| *from < number && wrap != Some(number))
+            .unwrap_or(number);
+        let to = if used.stored { number - 1 } else { number };
         match gaps.last_mut() {
-            Some(last) if last.to + 1 == from && from <= to => last.to = to,
-            _ if from <= to => gaps.push(missing(from, to)),
+            Some(last) if last.1 + 1 == from && from <= to => {
+                last.1 = to;
+                last.2 = last.2.min(used.since);
+            }
+            _ if from <= to => gaps.push((from, to, used.since)),
             _ => {}
         }
         expected = Some(number.saturating_add(1));
     }
     gaps
+}
+
+/// Where numbers start again after their highest, a day has a low and a high end with nothing between: the first
+/// number of the high end. A hole that wide is no gap; it is wider than everything that was used.
+fn wrapped_at(circle: &Circle) -> Option<i64> {
+    let numbers: Vec<i64> = circle.numbers.keys().copied().collect();
+    let used = i64::try_from(numbers.len()).unwrap_or(i64::MAX);
+    let widest = numbers.windows(2).max_by_key(|pair| pair[1] - pair[0])?;
+    // Half of the circle at least, and more than the whole day.
+    let hole = widest[1] - widest[0];
+    (hole > used && hole > widest[1] / 2).then_some(widest[1])
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::none(&[1, 2, 3], None, false, &[])]
+    #[case::inside(&[1, 4], None, false, &[(2, 3)])]
+    #[case::between_two_days(&[8, 9], Some(5), false, &[(6, 7)])]
+    #[case::follows_the_day_before(&[6, 7], Some(5), false, &[])]
+    #[case::wrapped(&[1, 2, 9998, 9999], None, true, &[])]
+    #[case::wrapped_with_a_gap(&[1, 3, 9997, 9999], None, true, &[(2, 2), (9998, 9998)])]
+    #[case::daily(&[1, 2, 5, 6, 7], None, true, &[(3, 4)])]
+    #[case::a_jump_is_told_where_numbers_never_start_again(&[1, 2, 9998], None, false, &[(3, 9997)])]
+    fn missing_numbers(
+        #[case] numbers: &[i64],
+        #[case] before: Option<i64>,
+        #[case] restarts: bool,
+        #[case] expected: &[(i64, i64)],
+    ) {
+        let mut circle = Circle::default();
+        for number in numbers {
+            circle.used(*number, true, Timestamp::UNIX_EPOCH);
+        }
+        let found = holes(&circle, before, restarts);
+        let found: Vec<(i64, i64)> = found.iter().map(|(from, to, _)| (*from, *to)).collect();
+        assert_eq!(found, expected);
+    }
 }

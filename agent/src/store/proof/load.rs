@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{Span, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use super::Question;
 use super::gaps::Missing;
 use crate::outbox::{Answer, State};
-use crate::store::{StoreError, money};
+use crate::store::{StoreError, money, timestamp};
 
 /// A document of the day.
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub struct Entry {
     /// What a void undoes.
     pub voided: Option<Money>,
     pub deliveries: Vec<Delivery>,
+    /// When it was stored.
+    pub received_at: Timestamp,
 }
 
 /// Where a document stands at a destination.
@@ -112,7 +115,7 @@ pub fn entries(connection: &Connection, question: &Question) -> Result<Vec<Entry
     let mut deliveries = deliveries(connection, &date)?;
     let mut originals = originals(connection, &date)?;
     let mut rows = connection.prepare_cached(
-        "SELECT seq, key, COALESCE(conflict_of, key), uid, kind, till, series, sequence, currency, state, total, body
+        "SELECT seq, key, COALESCE(conflict_of, key), uid, kind, till, series, sequence, currency, state, total, body, received_at
          FROM documents WHERE business_date = ?1 ORDER BY seq",
     )?;
     let entries = rows.query_map([&date], |row| {
@@ -138,6 +141,7 @@ pub fn entries(connection: &Connection, question: &Question) -> Result<Vec<Entry
             money: money_of(body.as_deref()).unwrap_or_default(),
             voided: original.and_then(|(_, voided)| voided),
             deliveries: deliveries.remove(&seq).unwrap_or_default(),
+            received_at: timestamp(row.get(12)?),
         })
     })?;
     let mut entries: Vec<Entry> = entries.collect::<Result<_, _>>()?;
@@ -185,6 +189,44 @@ fn originals(connection: &Connection, date: &str) -> Result<Originals, StoreErro
         Ok((row.get(0)?, (total.map(money), money_of(body.as_deref()))))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many days back a till's last number before the day is looked for.
+const DAYS_BEFORE: i32 = 14;
+
+/// The last number that each till and series used on the days before, below its first of this day. What is lost
+/// between two days would lie in neither.
+pub fn numbers_before(
+    connection: &Connection,
+    entries: &[Entry],
+    question: &Question,
+) -> Result<BTreeMap<(String, String), i64>, StoreError> {
+    let mut firsts: BTreeMap<(String, String), i64> = BTreeMap::new();
+    for entry in entries {
+        if let Some(number) = entry.sequence {
+            let first = firsts.entry((entry.till.clone(), entry.series.clone()));
+            let first = first.or_insert(number);
+            *first = number.min(*first);
+        }
+    }
+    let from = question
+        .date
+        .saturating_sub(Span::new().days(DAYS_BEFORE))
+        .to_string();
+    let mut last = connection.prepare_cached(
+        "SELECT max(sequence) FROM documents
+         WHERE business_date >= ?1 AND business_date < ?2 AND till = ?3 AND series = ?4 AND sequence < ?5",
+    )?;
+    let mut before = BTreeMap::new();
+    for ((till, series), first) in firsts {
+        let date = question.date.to_string();
+        let found: Option<i64> =
+            last.query_row(params![from, date, till, series, first], |row| row.get(0))?;
+        if let Some(number) = found {
+            before.insert((till, series), number);
+        }
+    }
+    Ok(before)
 }
 
 /// Takes off the numbers that are stored under another trading day: rung up after midnight, say. Where numbers start

@@ -114,6 +114,8 @@ fn question() -> Question {
         date: date(2026, 10, 30),
         currency: "CHF".to_owned(),
         tills: None,
+        numbering: Numbering::default(),
+        now: "2026-10-30T20:00:00+01:00".parse().unwrap(),
     }
 }
 
@@ -127,6 +129,14 @@ fn uid(sequence: i64) -> Uuid {
     key::uid(&format!("ZH01/3/0/{sequence}"))
 }
 
+fn stands(sequence: i64, total: Decimal) -> Held {
+    Held {
+        uid: uid(sequence),
+        total: Some(total),
+        ..Held::default()
+    }
+}
+
 /// What an honest Odoo holds of the day's sales, returns and voids.
 fn held() -> HeldThere {
     let totals = [(2, 10), (3, 30), (4, -10), (6, -10)];
@@ -134,8 +144,9 @@ fn held() -> HeldThere {
         asked: totals.iter().map(|(number, _)| uid(*number)).collect(),
         found: totals
             .iter()
-            .map(|(number, total)| (uid(*number), Decimal::from(*total)))
+            .map(|(number, total)| stands(*number, Decimal::from(*total)))
             .collect(),
+        beside: Vec::new(),
     }
 }
 
@@ -233,9 +244,9 @@ fn what_is_wrong_in_the_store_is_named(
 }
 
 #[rstest]
-#[case::wrong_cent(|held: &mut HeldThere| held.found[1].1 += Decimal::new(1, 2), "odoo holds 30.01, stored is 30.00")]
+#[case::wrong_cent(|held: &mut HeldThere| held.found[1].total = Some(Decimal::new(3001, 2)), "odoo holds 30.01, stored is 30.00")]
 #[case::lost(|held: &mut HeldThere| { held.found.remove(1); }, "odoo does not hold it")]
-#[case::double(|held: &mut HeldThere| held.found.push((uid(3), Decimal::from(30))), "odoo holds it 2 times")]
+#[case::double(|held: &mut HeldThere| held.found.push(stands(3, Decimal::from(30))), "odoo holds it 2 times")]
 fn what_is_wrong_at_the_destination_is_named(
     #[case] plant: fn(&mut HeldThere),
     #[case] what: &str,

@@ -1,5 +1,6 @@
 //! What the money that is on its way comes to.
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::shop::*;
@@ -10,6 +11,7 @@ fn waiting_value(shop: &Shop) -> Decimal {
         currency: "CHF".to_owned(),
         day_began_at: evening(),
         destinations: vec![ODOO.to_owned()],
+        stays: false,
     };
     figures(&shop.outbox, &question).unwrap().waiting_value
 }
@@ -55,4 +57,39 @@ fn a_void_of_what_is_not_here_comes_to_nothing() {
     shop.take(void(4, json!({"sequence": 3})));
     shop.take(void(5, json!({"sequence": 99})));
     assert_eq!(waiting_value(&shop), Decimal::ZERO);
+}
+
+#[test]
+fn todays_documents_are_counted_from_the_days_beginning() {
+    let shop = Shop::new();
+    for n in 1..=5 {
+        shop.take(sale(n));
+    }
+    let count = |began: Timestamp, stays| {
+        let question = Question {
+            currency: "CHF".to_owned(),
+            day_began_at: began,
+            destinations: vec![ODOO.to_owned()],
+            stays,
+        };
+        let figures = figures(&shop.outbox, &question).unwrap();
+        (figures.accepted_today, figures.delivered_today)
+    };
+    // Two were stored the day before.
+    let earlier = "UPDATE documents SET received_at = received_at - 86400000000 WHERE seq <= 2";
+    shop.outbox.execute(earlier, []).unwrap();
+    assert_eq!(count(evening(), false), (3, 0));
+    assert_eq!(count(evening() - hours(24), false), (5, 0));
+    assert_eq!(count(evening() + hours(1), false), (0, 0));
+    assert_eq!(count(evening() - hours(48), false), (5, 0));
+    // One of today's, and one of yesterday's, had nowhere to go.
+    let alone = "DELETE FROM deliveries WHERE seq IN (1, 4)";
+    let arrived = "UPDATE documents SET state = 'delivered' WHERE seq IN (1, 4)";
+    shop.outbox
+        .execute_batch("DROP TRIGGER deliveries_kept")
+        .unwrap();
+    for change in [alone, arrived] {
+        shop.outbox.execute(change, []).unwrap();
+    }
+    assert_eq!(count(evening(), true), (3, 1));
 }

@@ -287,7 +287,7 @@ impl World {
             self.write(move |writer| person::act(writer, &id, &action, "manager", None, now));
         match done {
             Done::Done => Changes::ByPerson,
-            Done::WrongState(_) => Changes::None,
+            Done::WrongState(_) | Done::ReasonNeeded => Changes::None,
             Done::NotFound => panic!("an acknowledged document is lost"),
         }
     }

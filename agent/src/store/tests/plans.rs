@@ -97,6 +97,7 @@ fn plan_of(words: &str) -> String {
 #[case::batch("batch IS NOT NULL AND state = 'waiting' ORDER BY seq", &["deliveries_batch (destination=? AND batch>?)"])]
 #[case::originals("CROSS JOIN documents o ON o.uid = g.uid", &["g USING PRIMARY KEY (seq=?)", "documents_uid (uid=? AND freed=?)", "d USING PRIMARY KEY (seq=? AND destination=?)"])]
 #[case::count("COALESCE(c.cutoff_at, c.occurred_at)", &["documents_state (state=?)"])]
+#[case::waiting("MIN(received_at)", &["COVERING INDEX documents_state (state=?)"])]
 #[case::close("o.seq < c.seq AND o.till = c.till", &["documents_state (state=? AND seq<?)"])]
 #[case::parked("SELECT COUNT(*) FROM documents o INDEXED BY", &["documents_state (state=?)", "d USING PRIMARY KEY (seq=? AND destination=?)"])]
 #[case::reasons("d.destination FROM documents o INDEXED BY", &["documents_state (state=?)", "d USING PRIMARY KEY (seq=?)"])]

@@ -239,6 +239,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_broken_is_the_same_in_whatever_pieces_it_comes() {
+        // Found by the fuzz target `poslog`: an element closed that was never opened.
+        let text = "<POSLog><Transaction><A><B></A></B></Transaction></POSLog></POSLog> and 4111111111111111";
+        for text in [
+            text,
+            &text[..41],
+            "<POSLog><Transaction/> <!-- <x> ",
+            "<POSLog><Transaction/></Other></POSLog><a>1",
+        ] {
+            let whole = clean("generic_6", text, 10_000);
+            for step in 1..text.len() {
+                assert_eq!(
+                    clean("generic_6", text, step),
+                    whole,
+                    "{text} in steps of {step}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn rows_and_lines_keep_all_but_what_may_not_be_kept() {
         let (csv, stripped) = clean(
             "barcode_qty",

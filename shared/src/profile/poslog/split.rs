@@ -96,8 +96,12 @@ impl Splitter {
 
     /// What was not made a transaction, because the file broke or ended.
     pub fn rest(&mut self) -> String {
+        // Outside of a transaction what was looked at is done with, in whatever pieces it came.
+        let from = if self.open.is_some() { 0 } else { self.seen };
         self.seen = 0;
-        std::mem::take(&mut self.buffer)
+        let rest = self.buffer.split_off(from);
+        self.buffer.clear();
+        rest
     }
 
     /// The tag of the element that holds the transactions; empty when there is none.
@@ -167,7 +171,7 @@ impl Splitter {
     }
 
     fn tag(&mut self, length: usize, out: &mut Vec<Fragment>) -> Result<(), Broken> {
-        let (start, end) = (self.seen, self.seen + length);
+        let (start, mut end) = (self.seen, self.seen + length);
         let tag = &self.buffer[start..end];
         let (closes, empty) = (tag.starts_with("</"), tag.ends_with("/>"));
         let record = !closes && self.open.is_none() && local_name(tag) == RECORD;
@@ -183,10 +187,10 @@ impl Splitter {
                 self.head = tag.to_owned();
             }
         }
-        self.seen = end;
         if record {
             // What came before it is of no use any more.
             self.cut(start);
+            end -= start;
             self.open = Some(self.depth);
         }
         if closes {
@@ -203,6 +207,7 @@ impl Splitter {
                 ));
             }
         }
+        self.seen = end;
         if (closes || empty) && self.open == Some(self.depth) {
             self.found += 1;
             self.open = None;

@@ -1,6 +1,6 @@
 //! Cells by the names of a document's fields: which column is which, and what is computed from what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rust_decimal::Decimal;
 
@@ -14,6 +14,8 @@ use crate::profile::number::number;
 pub struct Columns {
     names: Vec<String>,
     implied: BTreeMap<usize, u32>,
+    /// Where the columns stand that the profile names: asked for in every row.
+    known: HashMap<String, Option<usize>>,
 }
 
 /// A name as names are compared: letters and digits only, without accents.
@@ -69,7 +71,15 @@ impl Columns {
             Header::Auto => named,
         };
         let names = if header { cells } else { given };
-        let columns = Self { names, implied };
+        let mut columns = Self {
+            names,
+            implied,
+            known: HashMap::new(),
+        };
+        for name in asked(table) {
+            let index = columns.index(name);
+            columns.known.insert(name.to_owned(), index);
+        }
         if header && !named && !wanted.is_empty() {
             let message = "the first row names none of the profile's columns";
             return Err(Problem::refused(Code::MissingField, "", message));
@@ -87,6 +97,9 @@ impl Columns {
     /// Which column has this name; `#3` is the third. Of `A|B` the first that is there.
     pub fn index(&self, name: &str) -> Option<usize> {
         name.split('|').find_map(|name| {
+            if let Some(known) = self.known.get(name) {
+                return *known;
+            }
             if let Some(number) = name.strip_prefix('#') {
                 return number.parse::<usize>().ok()?.checked_sub(1);
             }
@@ -199,6 +212,21 @@ impl Columns {
             .map(Some)
             .ok_or_else(|| Problem::refused(Code::BadValue, "", message))
     }
+}
+
+/// Every name of a column that rows are asked for.
+fn asked(table: &Table) -> impl Iterator<Item = &str> {
+    let rules = table.direction.returns.iter();
+    let rules = rules.filter_map(|rule| Some(rule.split_once('=')?.0.trim()));
+    let mapped = table.map.values().chain(&table.group_by);
+    let dates = table.date.cols.iter().chain(&table.date.zone_col);
+    let kinds = table.row_kind.iter().map(|kinds| &kinds.col);
+    let kinds = kinds.chain(table.status.iter().map(|status| &status.col));
+    let stops = table.stop_at.iter().map(|stop| &stop.col);
+    let names = mapped.chain(dates).chain(kinds).chain(stops);
+    let names = names.chain(table.tender_columns.keys());
+    let names = names.map(String::as_str).chain(rules);
+    names.flat_map(|name| name.split('|'))
 }
 
 /// The columns that a profile names.

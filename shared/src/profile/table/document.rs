@@ -26,6 +26,24 @@ pub fn piece(gather: &Gather<'_>, mut receipt: Receipt) -> Piece {
     piece
 }
 
+impl Gather<'_> {
+    /// The name that a file gives to what pays for these lines, in the order in which they come.
+    pub fn by_line(&self, receipt: &Receipt) -> Vec<(TenderName, Vec<usize>)> {
+        let mut found: Vec<(String, Vec<usize>)> = Vec::new();
+        for (index, line) in receipt.lines.iter().enumerate() {
+            let Some(word) = &line.tender else { continue };
+            match found.iter_mut().find(|(known, _)| known == word) {
+                Some((_, lines)) => lines.push(index),
+                None => found.push((word.clone(), vec![index])),
+            }
+        }
+        found
+            .into_iter()
+            .map(|(word, lines)| (self.name(&word), lines))
+            .collect()
+    }
+}
+
 /// A receipt that is being written.
 struct Writing<'a> {
     gather: &'a Gather<'a>,

@@ -27,12 +27,23 @@ pub struct Reader {
     /// The rows up to the header, as they stand.
     before: String,
     names: Names,
+    /// How each column is looked at, and one more for cells beyond them.
+    care: Vec<Care>,
     open: Option<(Vec<String>, Receipt)>,
     counting: Counting,
     rows: Vec<Row>,
     receipts: usize,
     sum: Decimal,
     stopped: bool,
+}
+
+/// What is known of a column by its name.
+#[derive(Debug, Clone, Copy, Default)]
+struct Care {
+    /// Why a filled cell may not be kept.
+    forbidden: Option<Code>,
+    /// Long numbers are what it is made of.
+    exempt: bool,
 }
 
 type Read = Result<(), (Spot, Problem)>;
@@ -48,6 +59,7 @@ impl Reader {
             header: Vec::new(),
             before: String::new(),
             names: Names::default(),
+            care: Vec::new(),
             open: None,
             counting: Counting::default(),
             rows: Vec::new(),
@@ -111,9 +123,8 @@ impl Reader {
         let Some(columns) = &self.columns else {
             return Ok(());
         };
-        if let Some(stop) = self.table.stop_at.clone()
-            && stops(columns, row, &stop)
-        {
+        let stop = self.table.stop_at.as_ref();
+        if let Some(stop) = stop.filter(|stop| stops(columns, row, stop)).cloned() {
             self.stopped = true;
             self.close(out);
             out.extend(self.trailer(row, &stop));
@@ -182,27 +193,27 @@ impl Reader {
             self.before.push_str(&row.raw);
         }
         self.columns = Some(columns);
+        let names = self.header.iter().map(String::as_str).chain([""]);
+        self.care = names
+            .map(|name| Care {
+                forbidden: self.names.forbidden(Around::Plain, name),
+                exempt: exempt(&self.table, name),
+            })
+            .collect();
         Ok(!header)
     }
 
     /// Flags for what stands in the row and must not be kept.
-    fn private(&mut self, row: &Row) -> Vec<Problem> {
+    fn private(&self, row: &Row) -> Vec<Problem> {
         let mut codes: Vec<Code> = Vec::new();
-        for (index, cell) in row
-            .cells
-            .iter()
-            .enumerate()
-            .filter(|(_, cell)| !cell.is_empty())
-        {
-            let name = self
-                .header
-                .get(index)
-                .map(String::as_str)
-                .unwrap_or_default();
-            let by_name = self.names.forbidden(Around::Plain, name);
-            let exempt = !exempt(&self.table, name);
-            let code = by_name
-                .or_else(|| (exempt && scrubbed(cell).is_some()).then_some(Code::CardDataRemoved));
+        let beyond = self.care.last().copied().unwrap_or_default();
+        let cells = row.cells.iter().enumerate();
+        for (index, cell) in cells.filter(|(_, cell)| !cell.is_empty()) {
+            let care = self.care.get(index).copied().unwrap_or(beyond);
+            let code = care.forbidden.or_else(|| {
+                let number = !care.exempt && scrubbed(cell).is_some();
+                number.then_some(Code::CardDataRemoved)
+            });
             codes.extend(code.filter(|code| !codes.contains(code)));
         }
         codes

@@ -134,6 +134,14 @@ impl Gather<'_> {
         if self.table.record == Record::SaleHeaders {
             return self.whole(receipt, row, at);
         }
+        // What a receipt comes to may stand in one of its rows only.
+        let number = |field: &str| self.columns.number(row, field, self.table);
+        if receipt.total.is_none() {
+            receipt.total = number("document_total")?;
+        }
+        if receipt.tax.is_none() {
+            receipt.tax = number("document_tax")?;
+        }
         match self.row_kind(row) {
             "line" => {
                 let line = self.line(row, at)?;
@@ -167,8 +175,8 @@ impl Gather<'_> {
     fn head(&self, receipt: &mut Receipt, row: &Row) -> Result<(), Problem> {
         let text = |field: &str| self.columns.text(row, field, self.table);
         for field in HEAD {
-            if let Some(text) = text(field)
-                && !receipt.head.iter().any(|(known, _)| *known == field)
+            if !receipt.head.iter().any(|(known, _)| *known == field)
+                && let Some(text) = text(field)
             {
                 let coded = field == "store";
                 let named = coded.then(|| self.table.stores.get(text)).flatten();
@@ -290,7 +298,7 @@ impl Gather<'_> {
         })
     }
 
-    fn name(&self, word: &str) -> TenderName {
+    pub(super) fn name(&self, word: &str) -> TenderName {
         let known = self.table.tenders.get(word).cloned();
         known.unwrap_or_else(|| TenderName {
             kind: super::words::tender(word).to_owned(),
@@ -380,21 +388,5 @@ impl Gather<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The name that a file gives to what pays for these lines, in the order in which they come.
-    pub fn by_line(&self, receipt: &Receipt) -> Vec<(TenderName, Vec<usize>)> {
-        let mut found: Vec<(String, Vec<usize>)> = Vec::new();
-        for (index, line) in receipt.lines.iter().enumerate() {
-            let Some(word) = &line.tender else { continue };
-            match found.iter_mut().find(|(known, _)| known == word) {
-                Some((_, lines)) => lines.push(index),
-                None => found.push((word.clone(), vec![index])),
-            }
-        }
-        found
-            .into_iter()
-            .map(|(word, lines)| (self.name(&word), lines))
-            .collect()
     }
 }

@@ -30,6 +30,10 @@ pub struct Cutter {
     fixed: Option<Vec<(usize, usize)>>,
     delimiter: Option<u8>,
     quote: u8,
+    /// Reads cells; made once, because making its tables takes longer than reading a row.
+    reader: Option<csv_core::Reader>,
+    output: Vec<u8>,
+    ends: Vec<usize>,
     buffer: String,
     spot: Spot,
     begun: bool,
@@ -56,6 +60,9 @@ impl Cutter {
             fixed: (table.kind == Layout::Fixed).then(columns),
             delimiter: named,
             quote: u8::try_from(table.quote).unwrap_or(b'"'),
+            reader: None,
+            output: Vec::new(),
+            ends: vec![0; CELLS_MAX + 1],
             buffer: String::new(),
             spot: Spot::default(),
             begun: false,
@@ -174,11 +181,7 @@ impl Cutter {
         whole
     }
 
-    fn cells(&self, text: &str) -> Result<Vec<String>, (Spot, Problem)> {
-        let too_many = |count: usize| {
-            let message = format!("more than {CELLS_MAX} columns");
-            (count > CELLS_MAX).then(|| (self.spot, Problem::refused(Code::TooLarge, "", message)))
-        };
+    fn cells(&mut self, text: &str) -> Result<Vec<String>, (Spot, Problem)> {
         if let Some(columns) = &self.fixed {
             let letters: Vec<char> = text.chars().collect();
             let cell = |&(start, length): &(usize, usize)| {
@@ -192,41 +195,44 @@ impl Cutter {
             };
             return Ok(columns.iter().map(cell).collect());
         }
-        let delimiter = self.delimiter.unwrap_or(b',');
-        let mut reader = csv_core::ReaderBuilder::new()
-            .delimiter(delimiter)
-            .quote(self.quote)
-            .build();
-        let mut output = vec![0; text.len() + 1];
-        // Never more cells than signs and one.
-        let mut ends = vec![0; (CELLS_MAX + 1).min(text.len() + 2)];
+        self.delimited(text)
+            .map_err(|message| (self.spot, Problem::refused(Code::TooLarge, "", message)))
+    }
+
+    fn delimited(&mut self, text: &str) -> Result<Vec<String>, String> {
+        let (delimiter, quote) = (self.delimiter.unwrap_or(b','), self.quote);
+        let reader = self.reader.get_or_insert_with(|| {
+            let mut builder = csv_core::ReaderBuilder::new();
+            builder.delimiter(delimiter).quote(quote).build()
+        });
+        reader.reset();
+        // Cells are never longer than the row.
+        self.output.clear();
+        self.output.resize(text.len() + 1, 0);
         let (mut input, mut written, mut fields) = (text.as_bytes(), 0, 0);
         loop {
             let (result, read, wrote, ended) =
-                reader.read_record(input, &mut output[written..], &mut ends[fields..]);
+                reader.read_record(input, &mut self.output[written..], &mut self.ends[fields..]);
             input = &input[read..];
             written += wrote;
             fields += ended;
             match result {
                 csv_core::ReadRecordResult::InputEmpty => {}
-                csv_core::ReadRecordResult::OutputFull
-                | csv_core::ReadRecordResult::OutputEndsFull => {
-                    return Err(too_many(CELLS_MAX + 1).unwrap_or_else(|| {
-                        (
-                            self.spot,
-                            Problem::refused(Code::TooLarge, "", "the row is too long"),
-                        )
-                    }));
+                csv_core::ReadRecordResult::OutputFull => {
+                    return Err("the row is too long".to_owned());
+                }
+                csv_core::ReadRecordResult::OutputEndsFull => {
+                    return Err(format!("more than {CELLS_MAX} columns"));
                 }
                 csv_core::ReadRecordResult::Record | csv_core::ReadRecordResult::End => break,
             }
         }
-        if let Some(problem) = too_many(fields) {
-            return Err(problem);
+        if fields > CELLS_MAX {
+            return Err(format!("more than {CELLS_MAX} columns"));
         }
         let mut start = 0;
-        let cells = ends[..fields].iter().map(|end| {
-            let cell = String::from_utf8_lossy(&output[start..*end]).into_owned();
+        let cells = self.ends[..fields].iter().map(|end| {
+            let cell = String::from_utf8_lossy(&self.output[start..*end]).into_owned();
             start = *end;
             cell
         });

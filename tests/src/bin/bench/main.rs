@@ -4,6 +4,7 @@
 //! both sides take turns. `cargo run --release -p tillpost-tests --bin bench`, after `cargo build --release`.
 
 mod drain;
+mod files;
 mod ingest;
 mod look_up;
 mod page;
@@ -18,12 +19,13 @@ use tillpost_tests::home::{Home, Setup, program};
 type Part = (&'static str, fn() -> Vec<Row>);
 
 /// What is measured, in this order; arguments name the parts that are wanted, none wants all.
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     ("ingest", ingest::rows),
     ("peers", peers::rows),
     ("queue", || vec![peers::drain::row()]),
     ("look-up", || vec![look_up::row()]),
     ("drain", || vec![drain::row()]),
+    ("files", files::rows),
     ("page", page::rows),
     ("memory", || vec![memory()]),
     ("size", || vec![size()]),

@@ -50,12 +50,10 @@ pub fn rows() -> Vec<Row> {
             agent.get("", "/healthz");
         }
         let alive = begin.elapsed().as_secs_f64() * 1000.0;
-        (
-            cold.push(first),
-            warm.push(again),
-            small.push(alive),
-            ratios.push(first / alive),
-        );
+        cold.push(first);
+        warm.push(again);
+        small.push(alive);
+        ratios.push(first / alive);
         bytes = bytes.max(length);
         agent.stop();
     }

@@ -26,6 +26,7 @@ fn config(rounds_cash: bool) -> PosConfig {
         ],
         rounds_cash,
         tip_product: None,
+        price_list: None,
         picking_type: None,
         rounds_per_line: false,
     }
@@ -63,6 +64,7 @@ fn build(kind: &str, body: Value, rounds_cash: bool) -> Result<Vec<Value>, Answe
         methods: &methods,
         quantity_digits: 3,
         store: &[],
+        facts: Facts::of(19),
     };
     orders(&delivery, sale, &parts, &found, till)
 }

@@ -1,0 +1,225 @@
+//! Finds orders in Odoo by what is ours: the document's uid, its reference, or the note that ties several orders of one
+//! receipt together.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use tillpost_shared::key;
+use tillpost_shared::scalar::Number;
+use uuid::Uuid;
+
+use super::check_back::Stored;
+use super::client::{CallError, Client, Search};
+use super::names::{self, Named};
+use super::orders::part_note;
+use super::parts::Expected;
+use super::row::{Row, texts};
+use super::versions::Identity;
+
+/// How many patterns go into one search.
+const PATTERNS_MAX: usize = 20;
+
+const ORDER_FIELDS: [&str; 12] = [
+    "partner_id",
+    "uuid",
+    "name",
+    "state",
+    "date_order",
+    "pos_reference",
+    "amount_total",
+    "amount_paid",
+    "is_refund",
+    "is_tipped",
+    "tip_amount",
+    "internal_note",
+];
+
+/// Orders with their lines that are, or look like, what is expected: the same uuid, or where there is none the same
+/// reference.
+pub async fn standing(client: &Client, wanted: &[&Expected]) -> Result<Vec<Stored>, CallError> {
+    let identity = client.facts().await?.identity;
+    let mut orders = match identity {
+        Identity::Uuid => {
+            let uuids: Vec<Uuid> = wanted
+                .iter()
+                .flat_map(|expected| expected.orders.clone())
+                .collect();
+            heads(client, json!([["uuid", "in", texts(&uuids)]])).await?
+        }
+        Identity::Names => {
+            let references: BTreeSet<&str> = wanted
+                .iter()
+                .map(|expected| expected.reference.as_str())
+                .collect();
+            let mut orders = heads(client, json!([["pos_reference", "in", references]])).await?;
+            for order in &mut orders {
+                order.by_reference = true;
+            }
+            orders
+        }
+    };
+    if orders.is_empty() {
+        return Ok(orders);
+    }
+    let ids: Vec<i64> = orders.iter().map(|order| order.id).collect();
+    let lines = Search {
+        domain: json!([["order_id", "in", ids]]),
+        fields: &["uuid", "name", "qty", "order_id"],
+        ..Search::default()
+    };
+    for line in client.search_read("pos.order.line", lines).await? {
+        let order = orders
+            .iter_mut()
+            .find(|order| Some(order.id) == line.one("order_id"));
+        let Some(order) = order else { continue };
+        let uuid = match identity {
+            Identity::Uuid => line_uuid(&line),
+            Identity::Names => {
+                let named = line.text("name").and_then(names::named);
+                if let Some(named) = named {
+                    order.uuid = named.order;
+                    order.refund = named.refund;
+                }
+                // A line that is not ours is a line all the same.
+                Some(named.map_or(Uuid::nil(), |named| named.line))
+            }
+        };
+        if let Some(uuid) = uuid {
+            order.lines.push((uuid, line.decimal("qty")));
+        }
+    }
+    Ok(orders)
+}
+
+/// Orders with these uuids, without their lines.
+pub async fn by_uids(client: &Client, uids: &[Uuid]) -> Result<Vec<Stored>, CallError> {
+    if client.facts().await?.identity == Identity::Uuid {
+        return heads(client, json!([["uuid", "in", texts(uids)]])).await;
+    }
+    // Most receipts have a line 1. What has none is looked for by the beginning of the names.
+    let first = |uid: &Uuid| {
+        let line = key::line_uid(*uid, Number(1));
+        [true, false].map(|refund| names::line_name(*uid, line, refund))
+    };
+    let firsts: Vec<String> = uids.iter().flat_map(first).collect();
+    let mut found = named(client, json!([["name", "in", firsts]])).await?;
+    let missing: Vec<Uuid> = uids
+        .iter()
+        .filter(|uid| !found.values().any(|known| known.order == **uid))
+        .copied()
+        .collect();
+    for some in missing.chunks(PATTERNS_MAX) {
+        let mut domain: Vec<Value> = vec!["|".into(); some.len() - 1];
+        domain.extend(
+            some.iter()
+                .map(|uid| json!(["name", "=like", names::pattern(*uid)])),
+        );
+        found.extend(named(client, domain.into()).await?);
+    }
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<i64> = found.keys().copied().collect();
+    let mut orders = heads(client, json!([["id", "in", ids]])).await?;
+    for order in &mut orders {
+        if let Some(named) = found.get(&order.id) {
+            order.uuid = named.order;
+            order.refund = named.refund;
+        }
+    }
+    Ok(orders)
+}
+
+/// The uids of a session's orders where they stand in the names of their lines, by order; none where an order has a uuid.
+pub async fn of_session(client: &Client, session: i64) -> Result<BTreeMap<i64, Uuid>, CallError> {
+    if client.facts().await?.identity == Identity::Uuid {
+        return Ok(BTreeMap::new());
+    }
+    let found = named(client, json!([["order_id.session_id", "=", session]])).await?;
+    let uids = found.into_iter().map(|(order, named)| (order, named.order));
+    Ok(uids.collect())
+}
+
+/// The orders of lines with such names, and what the names say of them.
+async fn named(client: &Client, domain: Value) -> Result<BTreeMap<i64, Named>, CallError> {
+    let search = Search {
+        domain,
+        fields: &["name", "order_id"],
+        ..Search::default()
+    };
+    let lines = client.search_read("pos.order.line", search).await?;
+    let pair = |line: &Row| {
+        let named = names::named(line.text("name")?)?;
+        Some((line.one("order_id")?, named))
+    };
+    Ok(lines.iter().filter_map(pair).collect())
+}
+
+/// The several orders of receipts that became more than one, each with its receipt's uid; without their lines.
+pub async fn by_note(client: &Client, uids: &[Uuid]) -> Result<Vec<(Uuid, Stored)>, CallError> {
+    if client.facts().await?.identity == Identity::Names {
+        // There every receipt is one order.
+        return Ok(Vec::new());
+    }
+    let notes: HashMap<String, Uuid> = uids.iter().map(|uid| (part_note(*uid), *uid)).collect();
+    let search = Search {
+        domain: json!([["internal_note", "in", notes.keys().collect::<Vec<_>>()]]),
+        fields: &ORDER_FIELDS,
+        order: "id",
+        ..Search::default()
+    };
+    let rows = client.search_read("pos.order", search).await?;
+    let noted = |row: &Row| Some((*notes.get(row.text("internal_note")?)?, stored(row)?));
+    Ok(rows.iter().filter_map(noted).collect())
+}
+
+async fn heads(client: &Client, domain: Value) -> Result<Vec<Stored>, CallError> {
+    let search = Search {
+        domain,
+        fields: &ORDER_FIELDS,
+        order: "id",
+        ..Search::default()
+    };
+    let rows = client.search_read("pos.order", search).await?;
+    Ok(rows.iter().filter_map(stored).collect())
+}
+
+/// The uuid of a line, from its field or from its name.
+pub fn line_uuid(row: &Row) -> Option<Uuid> {
+    let field = row.text("uuid").and_then(|text| Uuid::parse_str(text).ok());
+    let name = row
+        .text("name")
+        .and_then(names::named)
+        .map(|named| named.line);
+    name.or(field)
+}
+
+/// An order; without a uuid where this version keeps none.
+fn stored(row: &Row) -> Option<Stored> {
+    let text = |field| row.text(field).unwrap_or_default().to_owned();
+    let uuid = match row.text("uuid") {
+        Some(text) => Uuid::parse_str(text).ok()?,
+        None if row.0.contains_key("uuid") => return None,
+        None => Uuid::nil(),
+    };
+    Some(Stored {
+        id: row.id(),
+        uuid,
+        by_reference: false,
+        name: text("name"),
+        state: text("state"),
+        at: text("date_order"),
+        reference: text("pos_reference"),
+        total: row.decimal("amount_total"),
+        paid: row.decimal("amount_paid"),
+        tip: if row.flag("is_tipped") {
+            row.decimal("tip_amount")
+        } else {
+            Decimal::ZERO
+        },
+        refund: row.flag("is_refund"),
+        customer: row.one("partner_id"),
+        lines: Vec::new(),
+    })
+}

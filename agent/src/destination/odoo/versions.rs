@@ -1,0 +1,243 @@
+//! What differs between Odoo's versions, in one table.
+//!
+//! From the field guides, and for 14 and 19 tried on real servers. 15 and 16 go the way of 14's uploads and 17's
+//! sessions; where a field may or may not be there the server is asked (`fields_get`, see [`super::client::Client::fields_of`]). Whatever
+//! decides something by the version decides it by one of these facts, never by the number.
+//!
+//! One thing is the same everywhere: change goes up as a negative cash payment of its own with `amount_return` 0,
+//! because the sign of `amount_return` is another from version to version (14 to 17 `+`, 19 `-`).
+
+/// The oldest major version that is spoken with.
+pub const VERSION_MIN: u32 = 14;
+/// The newest one that was tried; later ones are taken for it.
+pub const VERSION_TRIED: u32 = 19;
+
+/// How calls travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// `POST /json/2/<model>/<method>` with a key.
+    Json2,
+    /// `POST /jsonrpc`, `execute_kw`, with a login and a key or password.
+    JsonRpc,
+}
+
+/// How orders go up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upload {
+    /// `sync_from_ui`, fields as they are stored.
+    Sync,
+    /// `create_from_ui`, each order in a wrapper, as Odoo's own till of that time sent it.
+    Create,
+}
+
+/// By what an order and its lines are known again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// Both have a `uuid`.
+    Uuid,
+    /// There is none: the order by its reference, and both uuids stand in the names of its lines.
+    Names,
+}
+
+/// How a line says which one it takes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// `refunded_orderline_id`.
+    Field,
+    /// There is no such field: in words in the line's `notice`, for people and for us.
+    Notice,
+}
+
+/// How the opening cash of a session is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// `set_opening_control`.
+    Control,
+    /// `set_cashbox_pos`.
+    Cashbox,
+}
+
+/// Where a session's business days stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DayNote {
+    /// In `opening_notes`.
+    OpeningNotes,
+    /// Behind its name, there are no notes.
+    Name,
+}
+
+/// How a session is closed, and money moved in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// By the calls of Odoo's own till: `close_session_from_ui`, `try_cash_in_out`.
+    FromUi,
+    /// By the bank statement that stands for the drawer.
+    Statement,
+}
+
+/// How counted stock is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counting {
+    /// `inventory_quantity_auto_apply`: one absolute call, whose name stands in the field `0` of its moves.
+    Quants(&'static str),
+    /// A `stock.inventory`, which posts the difference to what lay there when it was made.
+    Inventory,
+}
+
+/// The facts about one version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// The server's major version.
+    pub version: u32,
+    /// How calls travel.
+    pub protocol: Protocol,
+    /// How orders go up.
+    pub upload: Upload,
+    /// By what they are known again.
+    pub identity: Identity,
+    /// Whether Odoo itself lets no order in twice. Without it only one who asks before every sending may send, and
+    /// after an answer that was lost must wait until that request can no longer take effect.
+    pub unique_key: bool,
+    /// Whether fields it does not know are refused, and with them the whole call.
+    pub strict: bool,
+    /// How a line says what it takes back.
+    pub link: Link,
+    /// Whether one order takes back lines of one original only.
+    pub one_original: bool,
+    /// Whether it takes our amounts of base and tax (`extra_tax_data`), rather than computing them again at the close.
+    pub fixed_amounts: bool,
+    /// Whether an order for a closed session makes a rescue session, rather than going into the open one.
+    pub rescues: bool,
+    /// How the opening cash is said.
+    pub opening: Opening,
+    /// Where a session's days stand.
+    pub day_note: DayNote,
+    /// How a session is closed.
+    pub closing: Closing,
+    /// How counted stock is set.
+    pub counting: Counting,
+    /// Whether barcodes of packs name their unit, and so their price. Below, a pack's barcode has no price of its own and
+    /// is left out of the catalog.
+    pub pack_units: bool,
+    /// Whether a server with several databases tells its refusals only to requests with a session.
+    pub errors_need_session: bool,
+    /// Whether a unit of measure has a rounding of its own: goods sold finer than it never leave the stock.
+    pub units_round: bool,
+    /// Whether only an administrator of the stock may validate a count.
+    pub counts_by_administrator: bool,
+    /// The name of the decimal accuracy of quantities.
+    pub quantity_precision: &'static str,
+}
+
+impl Default for Facts {
+    fn default() -> Self {
+        Self::of(VERSION_TRIED)
+    }
+}
+
+impl Facts {
+    /// The facts about a major version.
+    pub const fn of(version: u32) -> Self {
+        Self {
+            version,
+            protocol: if version >= 19 {
+                Protocol::Json2
+            } else {
+                Protocol::JsonRpc
+            },
+            upload: if version >= 18 {
+                Upload::Sync
+            } else {
+                Upload::Create
+            },
+            identity: if version >= 18 {
+                Identity::Uuid
+            } else {
+                Identity::Names
+            },
+            unique_key: version >= 19,
+            strict: version >= 18,
+            link: if version >= 15 {
+                Link::Field
+            } else {
+                Link::Notice
+            },
+            one_original: version >= 18,
+            fixed_amounts: version >= 19,
+            rescues: version < 18,
+            opening: if version >= 18 {
+                Opening::Control
+            } else {
+                Opening::Cashbox
+            },
+            day_note: if version >= 15 {
+                DayNote::OpeningNotes
+            } else {
+                DayNote::Name
+            },
+            closing: if version >= 15 {
+                Closing::FromUi
+            } else {
+                Closing::Statement
+            },
+            counting: match version {
+                19.. => Counting::Quants("inventory_name"),
+                15..=18 => Counting::Quants("name"),
+                _ => Counting::Inventory,
+            },
+            pack_units: version >= 19,
+            errors_need_session: version < 16,
+            units_round: version < 19,
+            counts_by_administrator: version < 18,
+            quantity_precision: if version >= 19 {
+                "Product Unit"
+            } else {
+                "Product Unit of Measure"
+            },
+        }
+    }
+
+    /// The same server, spoken with as the configuration asks. What it does not understand is not used.
+    pub fn spoken(mut self, wanted: Option<Protocol>) -> Self {
+        if let (Some(wanted), true) = (wanted, self.version >= 19) {
+            self.protocol = wanted;
+        }
+        self
+    }
+
+    /// What this version calls a model that 19 calls `model`.
+    pub fn model<'a>(&self, model: &'a str) -> &'a str {
+        match (model, self.version) {
+            ("stock.lot", ..=15) => "stock.production.lot",
+            _ => model,
+        }
+    }
+
+    /// What this version calls a field that 19 calls `field`.
+    pub fn field<'a>(&self, model: &str, field: &'a str) -> &'a str {
+        match (model, field, self.version) {
+            ("res.users", "group_ids" | "all_group_ids", ..=18) => "groups_id",
+            _ => field,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table as people read it, so that a change of it shows.
+    #[test]
+    fn the_table_of_differences() {
+        let versions = [14, 15, 16, 17, 18, 19].map(Facts::of);
+        insta::assert_snapshot!(versions.map(|facts| format!("{facts:#?}")).join("\n"));
+    }
+
+    #[test]
+    fn the_protocol_is_chosen_only_where_there_is_a_choice() {
+        let spoken = |version, wanted| Facts::of(version).spoken(Some(wanted)).protocol;
+        assert_eq!(spoken(19, Protocol::JsonRpc), Protocol::JsonRpc);
+        assert_eq!(spoken(14, Protocol::Json2), Protocol::JsonRpc);
+        assert_eq!(Facts::of(20).spoken(None).protocol, Protocol::Json2);
+    }
+}
