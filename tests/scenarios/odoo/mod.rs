@@ -43,6 +43,18 @@ fn refreshed_by_command(office: &HeadOffice, price_list: Option<&str>) {
     std::fs::write(office.home.config(), changed).unwrap();
 }
 
+/// Starts the agent once for each of these points, at which it dies the first time it passes; panics when it ends elsewhere.
+fn dies_at(office: &HeadOffice, points: &[&str]) {
+    for point in points {
+        let failpoint = format!("{point}:1");
+        let mut agent = Agent::start(&office.home, &[("TILLPOST_FAILPOINT", &failpoint)]);
+        let said = agent.wait_ended(DRAIN);
+        let hit = format!("failpoint {point} hit");
+        assert!(said.stderr.contains(&hit), "{said:?}");
+        println!("hit: {point}");
+    }
+}
+
 /// Waits until everything is delivered and the sessions are closed; panics when something is parked.
 #[track_caller]
 fn wait_arrived(agent: &Agent, database: &Database) {

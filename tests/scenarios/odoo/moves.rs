@@ -15,6 +15,8 @@ use tillpost_tests::shop::goods::{Line, move_key, moved};
 use tillpost_tests::shop::{Product, moment, range, yesterday};
 use tillpost_tests::wait;
 
+use super::dies_at;
+
 /// A supplier whom only the reference tells from another of the same name.
 const VENDOR: &str = "V-4711";
 
@@ -193,21 +195,16 @@ fn killed_between_the_calls_nothing_moves_twice() {
     let office = office("moves_killed");
     let documents = movements(&range());
     queue(&office, &documents);
-    for point in [
-        "odoo.transfer_created",
-        "odoo.transfer_validated",
-        "odoo.scrap_created",
-        "odoo.scrap_done",
-        "odoo.transfer_created",
-    ] {
-        let failpoint = format!("{point}:1");
-        let mut agent = Agent::start(&office.home, &[("TILLPOST_FAILPOINT", &failpoint)]);
-        let said = agent.wait_ended(DRAIN);
-        assert!(
-            said.stderr.contains(&format!("failpoint {point} hit")),
-            "{said:?}"
-        );
-    }
+    dies_at(
+        &office,
+        &[
+            "odoo.transfer_created",
+            "odoo.transfer_validated",
+            "odoo.scrap_created",
+            "odoo.scrap_done",
+            "odoo.transfer_created",
+        ],
+    );
     let agent = office.start();
     wait_settled(&agent);
     assert_eq!(agent.count("parked"), 0, "{}", agent.status());

@@ -13,6 +13,8 @@ use tillpost_tests::shop::goods::{Line, pickup};
 use tillpost_tests::shop::{moment, range, yesterday};
 use tillpost_tests::wait;
 
+use super::dies_at;
+
 /// A head office with confirmed orders of three of the first and two of the second article; the orders' ids.
 fn shop(name: &str, references: &[&str]) -> (HeadOffice, Vec<i64>) {
     let office = HeadOffice::new(name, &["1".to_owned()]);
@@ -221,19 +223,14 @@ fn killed_between_the_calls_goods_leave_once() {
         pickup("handed_over", "WEB-2", at, &one),
     ];
     queue(&office, &documents);
-    for point in [
-        "odoo.delivery_marked",
-        "odoo.transfer_validated",
-        "odoo.delivery_marked",
-    ] {
-        let failpoint = format!("{point}:1");
-        let mut agent = Agent::start(&office.home, &[("TILLPOST_FAILPOINT", &failpoint)]);
-        let said = agent.wait_ended(DRAIN);
-        assert!(
-            said.stderr.contains(&format!("failpoint {point} hit")),
-            "{said:?}"
-        );
-    }
+    dies_at(
+        &office,
+        &[
+            "odoo.delivery_marked",
+            "odoo.transfer_validated",
+            "odoo.delivery_marked",
+        ],
+    );
     let agent = office.start();
     wait_settled(&agent);
     assert_eq!(agent.count("parked"), 0, "{}", agent.status());
