@@ -34,6 +34,10 @@ use crate::store::Store;
 
 /// For how long taken files are kept.
 pub const DONE_KEEP: Duration = Duration::from_secs(14 * 86_400);
+/// Files that settle are looked at no more often than this, however short they need to stand still.
+const SETTLE_MIN: Duration = Duration::from_millis(50);
+/// How long the file in hand may still take once the agent is to stop. A share that hangs ends no sooner.
+const STOP_GRACE: Duration = Duration::from_secs(10);
 /// How often the folder of taken files is emptied.
 const EMPTY_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -83,69 +87,83 @@ pub struct Inbox {
 impl Inbox {
     /// Looks at the folder whenever something changes there, and now and then.
     pub async fn run(self) {
+        tokio::select! {
+            () = self.keep_looking() => {}
+            () = ended(&self.stop) => {}
+        }
+    }
+
+    async fn keep_looking(&self) {
         let (sender, mut changed) = mpsc::channel(1);
-        let _watcher = self.watch(sender);
+        let _watcher = self.watch(sender).await;
         let mut watched = Watched::default();
         let mut emptied: Option<Instant> = None;
-        loop {
+        while !self.stop.is_cancelled() {
             if emptied.is_none_or(|at| at.elapsed() >= EMPTY_EVERY) {
                 emptied = Some(Instant::now());
-                self.empty();
+                self.empty().await;
             }
             let look = self.look(&mut watched).await;
-            let wait = match look {
-                Some(Look { pending: true, .. }) => {
-                    self.settings.settle.max(Duration::from_millis(50))
-                }
-                Some(_) | None => self.settings.every,
-            };
             let settling = matches!(look, Some(Look { pending: true, .. }));
+            let wait = match settling {
+                true => self.settings.settle.max(SETTLE_MIN),
+                false => self.settings.every,
+            };
             tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                _ = changed.recv(), if !settling => {}
+                () = due(&mut changed, wait, settling) => {}
                 () = self.stop.cancelled() => return,
             }
         }
     }
 
     /// Asks the system to tell changes; where it cannot, the period does.
-    fn watch(&self, sender: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
+    async fn watch(&self, sender: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
         let told = move |event: notify::Result<notify::Event>| {
             if event.map_or(true, |event| !event.kind.is_access()) {
                 // A full channel says it already.
                 let _ = sender.try_send(());
             }
         };
-        if let Err(error) = fs::create_dir_all(&self.settings.path) {
-            tracing::warn!(path = %self.settings.name, error = %error, "the inbox cannot be made");
-        }
-        let watching = notify::recommended_watcher(told).and_then(|mut watcher| {
-            watcher.watch(&self.settings.path, RecursiveMode::NonRecursive)?;
-            Ok(watcher)
-        });
-        watching
-            .inspect_err(|error| {
-                tracing::warn!(path = %self.settings.name, error = %error, "the inbox cannot be watched; it is looked at now and then");
-            })
-            .ok()
+        let settings = Arc::clone(&self.settings);
+        beside(move || {
+            if let Err(error) = fs::create_dir_all(&settings.path) {
+                tracing::warn!(path = %settings.name, error = %error, "the inbox cannot be made");
+            }
+            let watching = notify::recommended_watcher(told).and_then(|mut watcher| {
+                watcher.watch(&settings.path, RecursiveMode::NonRecursive)?;
+                Ok(watcher)
+            });
+            watching
+                .inspect_err(|error| {
+                    tracing::warn!(path = %settings.name, error = %error, "the inbox cannot be watched; it is looked at now and then");
+                })
+                .ok()
+        })
+        .await
+        .flatten()
     }
 
-    fn empty(&self) {
-        let now = SystemTime::from(activity::now());
-        match put::empty(&self.settings.done, DONE_KEEP, now) {
+    async fn empty(&self) {
+        let (settings, now) = (
+            Arc::clone(&self.settings),
+            SystemTime::from(activity::now()),
+        );
+        beside(move || match put::empty(&settings.done, DONE_KEEP, now) {
             Ok(0) => {}
             Ok(removed) => {
-                tracing::info!(path = %self.settings.name, removed, "old files removed from done")
+                tracing::info!(path = %settings.name, removed, "old files removed from done");
             }
             Err(error) => {
-                tracing::warn!(path = %self.settings.name, error = %error, "done cannot be emptied")
+                tracing::warn!(path = %settings.name, error = %error, "done cannot be emptied");
             }
-        }
+        })
+        .await;
     }
 
     /// Takes what is complete. `None` when the folder cannot be looked at.
     async fn look(&self, watched: &mut Watched) -> Option<Look> {
-        let listing = match list(&self.settings) {
+        let settings = Arc::clone(&self.settings);
+        let listing = match beside(move || list(&settings)).await? {
             Ok(listing) => listing,
             Err(error) => {
                 self.trouble(
@@ -197,9 +215,8 @@ impl Inbox {
     async fn take_one(&self, name: &OsStr) -> Option<String> {
         let (taker, own) = (self.taker(), name.to_owned());
         let now = activity::now();
-        let taken = tokio::task::spawn_blocking(move || taker.take(&own, now)).await;
-        // It ends early only when the agent itself does.
-        self.told(name, taken.ok()?)
+        let taken = beside(move || taker.take(&own, now)).await?;
+        self.told(name, taken)
     }
 
     fn told(&self, name: &OsStr, taken: Result<take::Reading, TakeError>) -> Option<String> {
@@ -241,9 +258,7 @@ impl Inbox {
         }
         let names: Vec<_> = look.ready.iter().map(|file| file.name.clone()).collect();
         let (taker, now) = (self.taker(), activity::now());
-        let taken =
-            tokio::task::spawn_blocking(move || pair::take(&taker, &names, waited, now)).await;
-        match taken.ok()? {
+        match beside(move || pair::take(&taker, &names, waited, now)).await? {
             Ok(readings) => readings
                 .into_iter()
                 .find_map(|(name, reading)| self.told(&name, Ok(reading))),
@@ -263,6 +278,26 @@ impl Inbox {
             activity::now(),
         );
     }
+}
+
+/// Work on files, off the threads that answer tills: a share may hang. `None` only when the agent itself ends.
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}
+
+/// When to look again: after so long, or as soon as a change is told. While files settle a change is no reason, and
+/// where nobody watches none is ever told.
+async fn due(changed: &mut mpsc::Receiver<()>, wait: Duration, settling: bool) {
+    tokio::select! {
+        () = tokio::time::sleep(wait) => {}
+        Some(()) = changed.recv(), if !settling => {}
+    }
+}
+
+/// Ends when the agent is to stop and has waited long enough for the file in hand.
+async fn ended(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(STOP_GRACE).await;
 }
 
 /// What went wrong, with its causes.
@@ -294,4 +329,18 @@ fn list(settings: &Settings) -> io::Result<Vec<Listed>> {
         }
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn where_nobody_watches_the_folder_is_looked_at_after_its_period_only() {
+        let (sender, mut changed) = mpsc::channel(1);
+        drop(sender);
+        let hour = Duration::from_secs(3_600);
+        let soon = tokio::time::timeout(Duration::from_millis(20), due(&mut changed, hour, false));
+        assert!(soon.await.is_err(), "a look at once, and so without end");
+    }
 }
