@@ -8,6 +8,7 @@ pub mod profiled;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tillpost_shared::config::{Config, Environment};
 use tokio::net::TcpListener;
@@ -30,6 +31,8 @@ use crate::{failpoint, paths, secret};
 const WORKERS: usize = 2;
 /// Threads for files and SQLite at one time; more work waits its turn, so that many questions at once stay small.
 const BLOCKING_MAX: usize = 16;
+/// How long a thread that works on files may hold up the end: one that hangs on a share never comes back.
+const THREADS_END_MAX: Duration = Duration::from_secs(5);
 /// The folder of catalogs in the data folder.
 const CATALOG_FOLDER: &str = "catalog";
 /// The name under which the board tells of a damaged outbox.
@@ -93,7 +96,8 @@ impl Running {
 
 /// Runs the service until it is told to stop. Prints where it listens as the first line on stdout.
 pub fn run(config: Config, profiles: &Path) -> Result<(), AppError> {
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let ran = runtime.block_on(async {
         outlive_file_limits();
         let running = start(config, profiles).await?;
         announce(running.address);
@@ -104,7 +108,9 @@ pub fn run(config: Config, profiles: &Path) -> Result<(), AppError> {
         tracing::info!("stopping");
         running.stop().await;
         Ok(())
-    })
+    });
+    runtime.shutdown_timeout(THREADS_END_MAX);
+    ran
 }
 
 /// The runtime of the service.
