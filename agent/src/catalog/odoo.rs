@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -207,16 +207,21 @@ impl OdooCatalog {
     }
 }
 
+/// The server may tell any time.
+fn before(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.checked_sub(by).unwrap_or(now)
+}
+
 impl CatalogSource for OdooCatalog {
     async fn fetch(&self, since: Option<&Revision>) -> Result<Fetched, Outage> {
         let (company, now) = company(&self.client).await.map_err(outage)?;
         if self.unchanged(since, now).await.map_err(outage)? {
             return Ok(Fetched::Unchanged);
         }
-        let (anchor, pulled_at) = (now - OVERLAP, Instant::now());
+        let (anchor, pulled_at) = (before(now, OVERLAP), Instant::now());
         let (shelf, probe) = self.pull(&company, anchor, now).await.map_err(outage)?;
-        let mut made =
-            assemble(&shelf, &self.settings, now - PAST_KEPT).map_err(Outage::Incomprehensible)?;
+        let mut made = assemble(&shelf, &self.settings, before(now, PAST_KEPT))
+            .map_err(Outage::Incomprehensible)?;
         if made.products.is_empty() {
             let message =
                 "Odoo has no product that may be sold and is available in the point of sale";

@@ -139,7 +139,7 @@ pub async fn probe(client: &Client, anchor: Timestamp, now: Timestamp) -> Result
     let mut state = String::new();
     let mut fresh = false;
     let since = odoo_time(anchor);
-    let fresh_from = odoo_time(now - SAME_SECOND);
+    let fresh_from = odoo_time(now.checked_sub(SAME_SECOND).unwrap_or(now));
     let pack_units = client.facts().await?.pack_units;
     for model in WATCHED {
         if *model == PACKS && !pack_units {

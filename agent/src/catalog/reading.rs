@@ -11,6 +11,7 @@ use crate::destination::odoo::row::Row;
 
 /// Categories above a category at most; a longer chain is a circle.
 const CATEGORY_DEPTH_MAX: usize = 50;
+
 pub(super) fn list_of(shelf: &Shelf, settings: &Settings) -> Result<Option<i64>, String> {
     let Some(name) = &settings.price_list else {
         return Ok(None);
@@ -154,7 +155,31 @@ fn rule(row: &Row) -> Option<Rule> {
         applies_to,
         quantity_min: row.decimal("min_quantity"),
         from_at: row.text("date_start").and_then(instant),
-        until_at: until_at.map(|last| last + SignedDuration::from_secs(1)),
+        // What holds until the end of the calendar holds for ever.
+        until_at: until_at.and_then(|last| last.checked_add(SignedDuration::from_secs(1)).ok()),
         compute,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_rule_that_ends_with_the_calendar_never_ends() {
+        // What Odoo holds when somebody two hours east of Greenwich enters 31.12.9999 00:00.
+        let end = |date_end: &str| {
+            let row = json!({ "id": 1, "applied_on": "3_global", "compute_price": "fixed", "fixed_price": 1.0,
+                "date_end": date_end });
+            let row: Row = serde_json::from_value(row).expect("a row");
+            rule(&row).expect("a rule").until_at
+        };
+        assert_eq!(end("9999-12-30 22:00:00"), None);
+        assert_eq!(
+            end("2026-12-30 22:59:59"),
+            Some("2026-12-30T23:00:00Z".parse().expect("a time"))
+        );
+    }
 }

@@ -5,6 +5,9 @@ use serde::Deserialize;
 
 /// Digits and marks that a number may have; longer text is none.
 const TEXT_MAX: usize = 40;
+/// Numbers are smaller than this (10^12): all that the contract takes, and the products of two of them, summed up over
+/// all lines of a receipt, are still within what a decimal can hold.
+const NUMBER_MAX: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
 /// Digits after the point that the contract takes for a price.
 const PRICE_SCALE: u32 = 8;
 
@@ -54,8 +57,13 @@ pub fn number(text: &str, sign: Sign) -> Option<Decimal> {
         return None;
     }
     let plain = plain(&digits, sign)?;
-    let number: Decimal = plain.parse().ok()?;
+    let number = bounded(plain.parse().ok()?)?;
     Some(if minus || brackets { -number } else { number })
+}
+
+/// A number that can be computed with; what is larger is none.
+pub fn bounded(number: Decimal) -> Option<Decimal> {
+    (number.abs() < NUMBER_MAX).then_some(number)
 }
 
 /// The digits with a point before the decimals and nothing between the thousands.
@@ -119,6 +127,12 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn what_cannot_be_computed_with_is_no_number() {
+        assert_eq!(number("1000000000000", Sign::Point), None);
+        assert_eq!(number("-99999999999999999999999999", Sign::Point), None);
+    }
+
     #[rstest]
     #[case("12", Sign::Auto, "12")]
     #[case("1'234.50", Sign::Auto, "1234.50")]
@@ -136,6 +150,7 @@ mod tests {
     #[case("CHF 12.50", Sign::Point, "12.50")]
     #[case(",5", Sign::Comma, "0.5")]
     #[case("1 234\u{a0}567,8", Sign::Comma, "1234567.8")]
+    #[case("999999999999.99", Sign::Point, "999999999999.99")]
     fn numbers_are_read_as_people_print_them(
         #[case] text: &str,
         #[case] sign: Sign,

@@ -13,6 +13,8 @@ use crate::outbox::Answer;
 
 /// Digits of a discount in per cent and of a unit price that Odoo computes with.
 const FACTOR_DIGITS: u32 = 10;
+/// A discount of more than so many times the price is an error, and what is computed from it leaves all ranges.
+const PARTS_MAX: Decimal = Decimal::ONE_THOUSAND;
 /// Less than this cannot move a document's sum by a cent.
 const NEARLY_NOTHING: Decimal = Decimal::from_parts(1, 0, 0, false, 6);
 
@@ -47,7 +49,7 @@ pub fn priced(
     let discount = if before.is_zero() {
         Decimal::ZERO
     } else {
-        (line.discount() / before * Decimal::ONE_HUNDRED).round_dp(FACTOR_DIGITS)
+        part_off(line.discount(), before).ok_or_else(|| translate::line_unfit(line.line.0))?
     };
     // A receipt with tax in its prices on a tax that comes on top, or the other way round.
     let other_mode = target != line.total.0 && !line.total.0.is_zero();
@@ -69,6 +71,12 @@ pub fn priced(
         unit,
         discount: Decimal::ZERO,
     })
+}
+
+/// A discount in per cent of the price before it; none where it is beyond all that can be computed with.
+fn part_off(discount: Decimal, before: Decimal) -> Option<Decimal> {
+    let part = discount.checked_div(before)?;
+    (part.abs() <= PARTS_MAX).then(|| (part * Decimal::ONE_HUNDRED).round_dp(FACTOR_DIGITS))
 }
 
 /// What makes an order line beside the receipt's own line.
@@ -228,6 +236,15 @@ mod tests {
             price(line, true, base, tax),
             (unit.to_owned(), discount.to_owned())
         );
+    }
+
+    #[test]
+    fn discounts_beyond_all_ranges_are_refused_and_end_nothing() {
+        let mut line = line("0.001", "0.00000001", "0", "0");
+        line["discounts"] = vec![json!({ "amount": "999999999999.99" }); 10_000].into();
+        let sale = sale(json!({ "prices": "tax_included", "total": "0", "lines": [line] }));
+        let before = sale.lines[0].quantity.0 * sale.lines[0].unit_price.0;
+        assert_eq!(part_off(sale.lines[0].discount(), before), None);
     }
 
     #[test]

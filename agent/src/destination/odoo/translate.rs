@@ -123,7 +123,9 @@ pub fn quantity_digits(line: i64, digits: u32) -> Answer {
 pub fn line_unfit(line: i64) -> Answer {
     Answer::new(
         "line_not_payable",
-        format!("Line {line} has an amount but the quantity 0; Odoo cannot hold that."),
+        format!(
+            "Line {line} has an amount that its quantity and price cannot come to; Odoo cannot hold that."
+        ),
         "Correct the receipt in the till and hand it over again.",
     )
 }

@@ -52,7 +52,9 @@ impl Books {
         if let (Some(first), Some(last)) = (close.money.first_sequence, close.money.last_sequence)
             && first <= last
         {
-            *self.count.get_or_insert_default() += last - first + 1;
+            let count = self.count.get_or_insert_default();
+            // A till may name any two numbers.
+            *count = count.saturating_add(last.saturating_sub(first).saturating_add(1));
             self.ranges.push((close.series.clone(), first, last));
         }
         for method in &close.money.tenders {

@@ -17,6 +17,8 @@ use crate::store::{StoreError, timestamp};
 
 /// How far a till's clock may lie beside the terminal's.
 const CLOCKS_APART_MAX: SignedDuration = SignedDuration::from_mins(15);
+/// The longest time that a batch can be of; more is a clock that was never set, and would match payments of years.
+const SPAN_DAYS_MAX: i64 = 31;
 /// Receipts that are named as what a payment could be.
 const CANDIDATES_MAX: usize = 5;
 
@@ -48,6 +50,43 @@ struct Batch {
     payout_date: Option<String>,
     #[serde(default)]
     items: Vec<Item>,
+}
+
+impl Batch {
+    fn span_possible(&self) -> bool {
+        self.to_at.duration_since(self.from_at) <= SignedDuration::from_hours(24 * SPAN_DAYS_MAX)
+    }
+
+    fn impossible(&self) -> String {
+        let (from, to) = (self.from_at, self.to_at);
+        format!(
+            "the batch says that it is of {from} to {to}, more than {SPAN_DAYS_MAX} days: it is compared with no receipts"
+        )
+    }
+
+    /// Payments and amount, by single payments where there are some.
+    fn charged(&self) -> (i64, Decimal) {
+        match self.items.as_slice() {
+            [] => self.totals.iter().fold((0, Decimal::ZERO), |sum, total| {
+                (sum.0.saturating_add(total.count), sum.1 + total.amount)
+            }),
+            items => {
+                let sum = items.iter().map(|item| item.amount).sum();
+                (i64::try_from(items.len()).unwrap_or(i64::MAX), sum)
+            }
+        }
+    }
+
+    fn settled(&self, key: &str, matched: (i64, Decimal)) -> Settled {
+        let text = |(count, amount): (i64, Decimal)| (count, money(amount));
+        Settled {
+            key: key.to_owned(),
+            charged: text(self.charged()),
+            matched: text(matched),
+            fees: self.fees.map(money),
+            payout_date: self.payout_date.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -125,8 +164,13 @@ pub fn check(
         let Ok(Document { body: batch }) = serde_json::from_str(&body) else {
             continue;
         };
-        let payments = payments(connection, &batch)?;
-        let (of, wrong) = judge(&key, &batch, payments);
+        let (of, wrong) = match batch.span_possible() {
+            true => judge(&key, &batch, payments(connection, &batch)?),
+            false => (
+                batch.settled(&key, (0, Decimal::ZERO)),
+                vec![batch.impossible()],
+            ),
+        };
         settled.push(of);
         let difference = |what| Difference {
             key: key.clone(),
@@ -139,9 +183,9 @@ pub fn check(
 
 /// The card payments of receipts of the batch's time; a void's are its original's, the other way.
 fn payments(connection: &Connection, batch: &Batch) -> Result<Vec<Payment>, StoreError> {
-    let from = batch.from_at - CLOCKS_APART_MAX;
-    let to = batch.to_at + CLOCKS_APART_MAX;
-    let day = |at: Timestamp, hours| (at + SignedDuration::from_hours(hours)).strftime("%Y-%m-%d");
+    let from = moved_by(batch.from_at, -CLOCKS_APART_MAX);
+    let to = moved_by(batch.to_at, CLOCKS_APART_MAX);
+    let day = |at, hours| moved_by(at, SignedDuration::from_hours(hours)).strftime("%Y-%m-%d");
     let mut receipts = connection.prepare_cached(
         "SELECT d.key, d.kind, d.occurred_at, d.body, o.body FROM documents d
          LEFT JOIN origins g ON g.seq = d.seq AND d.kind = 'void'
@@ -173,6 +217,16 @@ fn payments(connection: &Connection, batch: &Batch) -> Result<Vec<Payment>, Stor
     Ok(payments)
 }
 
+/// An instant so much later; at the ends of the calendar, which a document may name, its end.
+fn moved_by(at: Timestamp, by: SignedDuration) -> Timestamp {
+    let end = if by.is_negative() {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    };
+    at.checked_add(by).unwrap_or(end)
+}
+
 fn moved(kind: &str, own: &str, of: Option<&str>) -> Vec<Tender> {
     let tenders = |body: &str| serde_json::from_str::<Receipt>(body).map(|read| read.body);
     let own = tenders(own).unwrap_or_default();
@@ -201,28 +255,12 @@ fn judge(key: &str, batch: &Batch, payments: Vec<Payment>) -> (Settled, Vec<Stri
         (None, _) | (Some(_), None) => true,
     };
     let mut left: Vec<Payment> = payments.into_iter().filter(ours).collect();
-    let charged = match batch.items.as_slice() {
-        [] => batch.totals.iter().fold((0, Decimal::ZERO), |sum, total| {
-            (sum.0 + total.count, sum.1 + total.amount)
-        }),
-        items => {
-            let sum = items.iter().map(|item| item.amount).sum();
-            (i64::try_from(items.len()).unwrap_or(i64::MAX), sum)
-        }
-    };
+    let charged = batch.charged();
     let (matched, wrong) = match batch.items.is_empty() {
         true => by_sum(charged, &left),
         false => by_reference(&batch.items, &mut left),
     };
-    let text = |(count, amount): (i64, Decimal)| (count, money(amount));
-    let settled = Settled {
-        key: key.to_owned(),
-        charged: text(charged),
-        matched: text(matched),
-        fees: batch.fees.map(money),
-        payout_date: batch.payout_date.clone(),
-    };
-    (settled, wrong)
+    (batch.settled(key, matched), wrong)
 }
 
 fn by_sum(charged: (i64, Decimal), payments: &[Payment]) -> ((i64, Decimal), Vec<String>) {
@@ -317,77 +355,5 @@ fn money(amount: Decimal) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use rstest::rstest;
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn payment(number: i64, amount: &str, reference: &str) -> Payment {
-        Payment {
-            key: format!("ZH01/3/0/{number}"),
-            amount: amount.parse().unwrap(),
-            terminal: Some("T1".to_owned()),
-            references: vec![reference.to_owned()],
-        }
-    }
-
-    fn told(totals: Value, items: Value) -> (Settled, Vec<String>) {
-        let batch = json!({ "terminal": "T1", "from_at": "2026-10-30T08:00:00+01:00", "to_at": "2026-10-30T20:00:00+01:00",
-            "totals": totals, "items": items, "fees": "1.20", "payout_date": "2026-11-02" });
-        let batch: Batch = serde_json::from_value(batch).unwrap();
-        let mut other = payment(9, "99", "Z");
-        other.terminal = Some("T2".to_owned());
-        let payments = vec![
-            payment(1, "20", "A"),
-            payment(2, "30.50", "B"),
-            payment(3, "-20", "C"),
-            other,
-        ];
-        judge("ZH01/settlement/SIX/T1/2026-10-30/7", &batch, payments)
-    }
-
-    fn item(reference: &str, amount: &str) -> Value {
-        json!({ "reference": reference, "amount": amount })
-    }
-
-    #[rstest]
-    #[case::all(json!([item("A", "20"), item("B", "30.50"), item("C", "-20.00")]), 3, &[])]
-    #[case::one_is_missing(json!([item("A", "20"), item("C", "-20")]), 2,
-        &["the receipt ZH01/3/0/2 has a card payment of 30.50 that the batch does not hold"])]
-    #[case::one_too_many(json!([item("A", "20"), item("B", "30.50"), item("C", "-20"), item("D", "5")]), 3,
-        &["D: the batch holds 5.00, no receipt has this reference"])]
-    #[case::another_amount(json!([item("A", "20"), item("B", "30.05"), item("C", "-20")]), 2,
-        &["B: the batch holds 30.05, the receipt ZH01/3/0/2 has 30.50"])]
-    #[case::the_same_amount_is_a_candidate_and_no_match(json!([item("A", "20"), item("X", "30.50"), item("C", "-20")]), 2,
-        &["X: the batch holds 30.50, no receipt has this reference; it could be ZH01/3/0/2",
-          "the receipt ZH01/3/0/2 has a card payment of 30.50 that the batch does not hold"])]
-    fn payments_are_matched_by_reference_and_amount(
-        #[case] items: Value,
-        #[case] matched: i64,
-        #[case] expected: &[&str],
-    ) {
-        let (settled, wrong) = told(json!([]), items);
-        assert_eq!(
-            (settled.matched.0, wrong),
-            (matched, expected.iter().map(|t| (*t).to_owned()).collect())
-        );
-        assert_eq!(
-            (settled.fees.as_deref(), settled.payout_date.as_deref()),
-            (Some("1.20"), Some("2026-11-02"))
-        );
-    }
-
-    #[rstest]
-    #[case::equal(3, "30.50", &[])]
-    #[case::one_lacks(2, "0.00",
-        &["the batch holds 2 card payments of 0.00, the receipts 3 of 30.50; it could be ZH01/3/0/2"])]
-    fn without_single_payments_counts_and_sums_are_compared(
-        #[case] count: i64,
-        #[case] amount: &str,
-        #[case] expected: &[&str],
-    ) {
-        let (_, wrong) = told(json!([{ "count": count, "amount": amount }]), json!([]));
-        assert_eq!(wrong, expected);
-    }
-}
+#[path = "settlements_tests.rs"]
+mod tests;

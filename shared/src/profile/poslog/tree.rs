@@ -8,6 +8,8 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 use rust_decimal::Decimal;
 
+use crate::profile::number;
+
 /// Elements that one transaction may have.
 const ELEMENTS_MAX: usize = 200_000;
 /// Attributes that one element may have.
@@ -173,12 +175,12 @@ impl Node {
 
     /// The number at the end of the first of these paths that has one.
     pub fn number_at(&self, paths: &[&str]) -> Option<Decimal> {
-        self.text_at(paths)?.parse().ok()
+        number::bounded(self.text_at(paths)?.parse().ok()?)
     }
 
     /// Its own text as a number.
     pub fn number(&self) -> Option<Decimal> {
-        self.text.parse().ok()
+        number::bounded(self.text.parse().ok()?)
     }
 
     /// An attribute, unless it is empty.
