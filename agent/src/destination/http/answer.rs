@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::outbox::outage::by_status;
 use crate::outbox::{Answer, Outage, Verdict};
 
 /// The one status that carries results.
@@ -164,23 +165,6 @@ fn shortened(text: &str, chars_max: usize) -> String {
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c });
     plain.take(chars_max).collect()
-}
-
-fn by_status(status: u16, retry_after: Option<Duration>) -> Outage {
-    match status {
-        401 | 403 => Outage::Unauthorized(format!("HTTP status {status}")),
-        413 => Outage::BatchTooLarge,
-        429 | 503 => Outage::Throttled { retry_after },
-        // Somebody on the way, or the receiver itself, gave up waiting: it may have happened.
-        408 | 502 | 504 => Outage::Ambiguous(format!("HTTP status {status}")),
-        300..=399 | 511 => senseless(&format!(
-            "HTTP status {status} sends us elsewhere, and a key follows nobody: is `url` right, or does the line ask \
-             somebody to log in (a captive portal)?"
-        )),
-        404 | 405 | 410 => senseless(&format!("HTTP status {status}: check `url`")),
-        407 => senseless("HTTP status 407: a proxy on the way wants a password"),
-        _ => senseless(&format!("HTTP status {status}")),
-    }
 }
 
 fn senseless(why: &str) -> Outage {

@@ -5,6 +5,7 @@
 
 use super::client::CallError;
 use crate::outbox::Outage;
+use crate::outbox::outage::by_status;
 
 /// Whose trouble it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +64,7 @@ pub fn judge(error: &CallError) -> Blame {
         CallError::Status {
             status,
             retry_after,
+            // Without Odoo's JSON: a proxy speaks, or Odoo before it has looked at a database.
         } => Blame::Destination(by_status(*status, *retry_after)),
         CallError::Odoo { name, message, .. } => by_name(name, message),
     }
@@ -78,20 +80,6 @@ pub fn outage(error: &CallError) -> Outage {
                 Outage::Incomprehensible(refusal.words)
             }
         },
-    }
-}
-
-/// Without Odoo's JSON: a proxy speaks, or Odoo before it has looked at a database.
-fn by_status(status: u16, retry_after: Option<std::time::Duration>) -> Outage {
-    match status {
-        401 | 403 => Outage::Unauthorized(format!("HTTP status {status}")),
-        404 => Outage::Incomprehensible(
-            "HTTP status 404: check the address and the name of the database".to_owned(),
-        ),
-        413 => Outage::BatchTooLarge,
-        429 | 503 => Outage::Throttled { retry_after },
-        408 | 502 | 504 => Outage::Ambiguous(format!("HTTP status {status}")),
-        _ => Outage::Incomprehensible(format!("HTTP status {status}")),
     }
 }
 

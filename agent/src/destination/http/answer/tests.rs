@@ -119,7 +119,9 @@ fn every_status_but_200_is_an_outage_even_with_good_results_in_it() {
             401 | 403 => matches!(outage, Outage::Unauthorized(_)),
             413 => outage == Outage::BatchTooLarge,
             429 | 503 => outage == Outage::Throttled { retry_after: None },
-            408 | 502 | 504 => matches!(outage, Outage::Ambiguous(_)),
+            408 | 499 | 502 | 504 | 520..=530 | 561 | 598 | 599 => {
+                matches!(outage, Outage::Ambiguous(_))
+            }
             _ => matches!(outage, Outage::Incomprehensible(_)),
         };
         assert!(as_agreed, "{status}: {outage}");
