@@ -71,7 +71,8 @@ impl<D: Destination> Lane<D> {
             let started = Instant::now();
             match self.one_batch(&pace).await {
                 Ok(Passed::Nothing) => {
-                    if pace.failures > 0 {
+                    // Only an answer says that an outage is over; or that nothing is left to be answered.
+                    if pace.failures > 0 && !self.any_waiting() {
                         pace.failures = 0;
                         pace.troubled = false;
                         self.board.success(&self.name, now());
@@ -225,12 +226,25 @@ impl<D: Destination> Lane<D> {
                 self.park_too_large(batch, means.may_have_arrived).await;
             }
             Fate::OneByOne => self.let_go(pace.unanswered, None).await,
+            // It makes way for others; alone it waits as long as the outage says.
+            Fate::PutAside if !self.others_due() => {}
             Fate::PutAside => {
                 let until = now() + hurry::shorter(PUT_ASIDE);
                 self.let_go(pace.unanswered, Some(until)).await;
             }
         }
         self.pause_deaf(hurry::shorter(wait(pause))).await;
+    }
+
+    /// What cannot be read counts as being there.
+    fn any_waiting(&self) -> bool {
+        let any = |reader: &_| lane::any_waiting(reader, &self.name);
+        self.store.read(any).unwrap_or(true)
+    }
+
+    fn others_due(&self) -> bool {
+        let others = |reader: &_| lane::others_due(reader, &self.name, now());
+        self.store.read(others).unwrap_or(true)
     }
 
     /// A single document that is too much is nobody's fault but its own.
@@ -379,17 +393,5 @@ fn words(outage: &Outage) -> (Health, [&'static str; 3]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_batch_follows_the_seconds_of_the_one_before() {
-        let seconds = Duration::from_secs;
-        assert_eq!(paced(20, 20, seconds(1)), 40);
-        assert_eq!(paced(20, 5, seconds(1)), 20);
-        assert_eq!(paced(20, 20, seconds(3)), 20);
-        assert_eq!(paced(20, 20, seconds(9)), 10);
-        assert_eq!(paced(1, 1, seconds(9)), 1);
-        assert_eq!(paced(BATCH_MAX, BATCH_MAX, seconds(0)), BATCH_MAX);
-    }
-}
+#[path = "delivery_tests.rs"]
+mod tests;

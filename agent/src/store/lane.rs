@@ -53,7 +53,7 @@ pub fn claim(
     let mut batch = Batch::default();
     let mut chosen = unfinished(connection, destination)?;
     if chosen.is_empty() {
-        let look = look(connection, destination, max, now)?;
+        let look = look(connection, destination, max, &[], now)?;
         if let Some(blocked) = &look.put_off {
             put_off(connection, destination, blocked, now + PUT_OFF)?;
             batch.set_aside = true;
@@ -94,8 +94,28 @@ pub fn any_due(
     if !unfinished(connection, destination)?.is_empty() {
         return Ok(true);
     }
-    let look = look(connection, destination, 1, now)?;
+    let look = look(connection, destination, 1, &[], now)?;
     Ok(!look.chosen.is_empty() || look.put_off.is_some())
+}
+
+/// Whether anything beside the batch that is noted could go now.
+pub fn others_due(
+    connection: &Connection,
+    destination: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let batch = unfinished(connection, destination)?;
+    let look = look(connection, destination, 1, &batch, now)?;
+    Ok(!look.chosen.is_empty() || look.put_off.is_some())
+}
+
+/// Whether anything waits, due or not.
+pub fn any_waiting(connection: &Connection, destination: &str) -> Result<bool, StoreError> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM deliveries INDEXED BY deliveries_due WHERE destination = ?1 AND state = 'waiting')",
+        )?
+        .query_row([destination], |row| row.get(0))?)
 }
 
 fn unfinished(connection: &Connection, destination: &str) -> Result<Vec<i64>, StoreError> {
@@ -118,6 +138,7 @@ fn look(
     connection: &Connection,
     destination: &str,
     max: usize,
+    beside: &[i64],
     now: Timestamp,
 ) -> Result<Look, StoreError> {
     let mut question = connection.prepare_cached(
@@ -142,6 +163,9 @@ fn look(
             break;
         }
         let (candidate, alone) = candidate?;
+        if beside.contains(&candidate.seq) {
+            continue;
+        }
         if depends::must_wait(connection, destination, &candidate, &chosen, now)? {
             blocked.push(candidate.seq);
             continue;

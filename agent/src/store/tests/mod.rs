@@ -12,6 +12,6 @@ mod person;
 mod plans;
 mod read;
 mod reread;
-mod shop;
+pub(crate) mod shop;
 mod unsent;
 mod writer;
