@@ -23,6 +23,7 @@ use tillpost_shared::content;
 use tillpost_shared::document::Document;
 use tillpost_shared::intake::total;
 use tillpost_shared::scalar::Day;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use self::files::Index;
@@ -42,6 +43,8 @@ pub struct Folder {
     install: String,
     /// What lies in the folders of the last days that were written.
     days: Arc<Mutex<BTreeMap<Date, Index>>>,
+    writing: Turn,
+    reading: Turn,
 }
 
 impl Folder {
@@ -53,6 +56,8 @@ impl Folder {
             store: store.to_owned(),
             install: digits.take(INSTALL_DIGITS).collect(),
             days: Arc::default(),
+            writing: Turn::default(),
+            reading: Turn::default(),
         }
     }
 
@@ -159,14 +164,14 @@ impl Folder {
 impl Destination for Folder {
     async fn deliver(&self, batch: &[Delivery]) -> Result<Vec<Verdict>, Outage> {
         let (folder, batch) = (self.clone(), batch.to_vec());
-        blocking(move || folder.write(&batch)).await?
+        self.writing.take(move || folder.write(&batch)).await?
     }
 
     async fn read_back(&self, asked: &[Asked]) -> Result<HeldThere, Outage> {
         let path = self.path.clone();
         let wanted: HashSet<Uuid> = asked.iter().map(|asked| asked.uid).collect();
         let asked = wanted.iter().copied().collect();
-        let read = blocking(move || read_back(&path, &wanted)).await?;
+        let read = self.reading.take(move || read_back(&path, &wanted)).await?;
         let found = read.map_err(|error| self.out(&error))?;
         Ok(HeldThere {
             asked,
@@ -195,11 +200,60 @@ fn read_back(path: &Path, wanted: &HashSet<Uuid>) -> io::Result<Vec<Held>> {
     Ok(held)
 }
 
-/// File work off the threads that answer tills.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Outage> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Outage::Ambiguous(error.to_string()))
+/// File work off the threads that answer tills, one at a time: on a share that hangs each try would leave a thread
+/// behind, until none is left for anybody.
+#[derive(Debug, Clone)]
+struct Turn(Arc<Semaphore>);
+
+impl Default for Turn {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+}
+
+impl Turn {
+    async fn take<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Outage> {
+        let Ok(turn) = Arc::clone(&self.0).try_acquire_owned() else {
+            return Err(Outage::Unreachable(
+                "the folder has not answered what was asked before".to_owned(),
+            ));
+        };
+        let work = move || {
+            let done = work();
+            drop(turn);
+            done
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| Outage::Ambiguous(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_folder_that_hangs_takes_one_thread() {
+        let turn = Turn::default();
+        let (go_on, hangs) = mpsc::channel::<()>();
+        let first = turn.clone();
+        let first = tokio::spawn(async move { first.take(move || hangs.recv().is_ok()).await });
+        while turn.0.available_permits() == 1 {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..100 {
+            let next = turn.take(|| unreachable!("it would hang too")).await;
+            let next: Result<(), _> = next;
+            assert!(matches!(next, Err(Outage::Unreachable(_))), "{next:?}");
+        }
+        go_on.send(()).unwrap();
+        assert_eq!(first.await.unwrap(), Ok(true));
+        assert_eq!(turn.take(|| 7).await, Ok(7));
+    }
 }
