@@ -96,18 +96,17 @@ impl Evening {
             numbering: self.house.numbering.clone(),
             now: now(),
         };
-        let nothing = ReadBack::new();
-        let stored = self
-            .store
-            .read(|reader| proof::figures(reader, &question, &nothing))?;
-        if stored.rows.is_empty() {
+        // It reads every document of the day: on a thread that keeps no till waiting.
+        let of = |read_back: Arc<ReadBack>| {
+            let question = question.clone();
+            self.store
+                .ask(move |reader| proof::figures(reader, &question, &read_back))
+        };
+        if of(Arc::default()).await?.rows.is_empty() {
             return Ok(());
         }
         self.read_back(date).await;
-        let read_back = self.read_backs.of(date);
-        let proof = self
-            .store
-            .read(|reader| proof::figures(reader, &question, &read_back))?;
+        let proof = of(self.read_backs.of(date)).await?;
         let key = SigningKey::open(&self.dir)?;
         let store = self.house.store.as_str();
         if kept::keep(&self.dir, &key, store, date, &proof, now())? {
@@ -119,9 +118,11 @@ impl Evening {
     async fn read_back(&self, date: Date) {
         let able = |(_, destination): &&(_, Arc<Any>)| destination.can_be_read_back();
         for (name, destination) in self.destinations.iter().filter(able) {
+            let of = name.clone();
             let asked = self
                 .store
-                .read(|reader| proof::delivered(reader, name, date));
+                .ask(move |reader| proof::delivered(reader, &of, date))
+                .await;
             let asked: Vec<Asked> = match asked {
                 Ok(asked) => asked,
                 Err(error) => {

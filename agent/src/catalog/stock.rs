@@ -69,6 +69,20 @@ impl Unsent {
         }
     }
 
+    /// Adds what another look found.
+    pub fn join(&mut self, other: Self) {
+        self.add(other.sums.into_iter().map(|(code, quantity)| Moved {
+            sku: code.sku,
+            barcode: code.barcode,
+            quantity,
+        }));
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.sums.is_empty()
+    }
+
     /// How much of a product: each sum once, whether its barcode or its article number is the product's.
     pub fn of(&self, product: &Product) -> Decimal {
         let barcodes = product.barcodes.iter();
@@ -139,6 +153,12 @@ mod tests {
         assert_eq!(available(&apple, Some(&sold)), Some(Decimal::from(4)));
         let other = product("C", &["1"], Some(10));
         assert_eq!(available(&other, Some(&sold)), Some(Decimal::from(10)));
+        let mut both = unsent(&[moved(Some("A"), Some("0761"), 1)]);
+        both.join(unsent(&[
+            moved(Some("A"), Some("761"), 2),
+            moved(Some("A"), None, 3),
+        ]));
+        assert_eq!(available(&apple, Some(&both)), Some(Decimal::from(4)));
         let returned = unsent(&[moved(Some("A"), None, -3)]);
         assert_eq!(available(&apple, Some(&returned)), Some(Decimal::from(13)));
     }

@@ -27,7 +27,7 @@ pub mod retention;
 pub mod room;
 pub mod survey;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod tills;
 pub mod unsent;
 pub mod writer;
@@ -249,6 +249,17 @@ impl Store {
         answer
     }
 
+    /// As [`Store::read`], for questions that may take longer: on a thread that may wait for the disk.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = self.clone();
+        let asked = tokio::task::spawn_blocking(move || store.read(work)).await;
+        // It ends early only when the agent itself does.
+        asked.unwrap_or(Err(StoreError::Closing))
+    }
+
     /// Where the outbox lies.
     pub fn path(&self) -> &Path {
         &self.inner.path
@@ -300,4 +311,10 @@ pub(crate) fn millionths(amount: Decimal) -> i64 {
 /// Money from the outbox.
 pub(crate) fn money(millionths: i64) -> Decimal {
     Decimal::new(millionths, MONEY_SCALE).normalize()
+}
+
+/// A sum of money from the outbox, taken as whole units and millionths beside them: a few totals of the largest size would
+/// be too much for SQLite's sum of millionths, which then fails. `None` where nothing was summed up.
+pub(crate) fn sum(units: Option<i64>, millionths: Option<i64>) -> Decimal {
+    Decimal::from(units.unwrap_or(0)) + money(millionths.unwrap_or(0))
 }

@@ -15,7 +15,7 @@ pub mod settlements;
 mod tests;
 mod there;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -30,8 +30,9 @@ use uuid::Uuid;
 use crate::outbox::State;
 use crate::store::StoreError;
 
-/// Days whose read-back is remembered; a proof of an older day is read back again.
-const READ_BACK_DAYS_MAX: usize = 62;
+/// Days whose read-back is remembered, the last that were read: each holds a line for every receipt. A proof of another
+/// day is read back again.
+const READ_BACK_DAYS_MAX: usize = 8;
 
 /// Which proof is asked for.
 #[derive(Debug, Clone)]
@@ -114,22 +115,27 @@ pub struct HeldThere {
 
 /// What was read back, by day. Shared between whoever reads back and whoever shows the proof.
 #[derive(Debug, Clone, Default)]
-pub struct ReadBacks(Arc<Mutex<BTreeMap<Date, ReadBack>>>);
+pub struct ReadBacks(Arc<Mutex<VecDeque<(Date, Arc<ReadBack>)>>>);
 
 impl ReadBacks {
     /// What was read back of a day; empty when nothing was.
-    pub fn of(&self, date: Date) -> ReadBack {
+    pub fn of(&self, date: Date) -> Arc<ReadBack> {
         let days = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        days.get(&date).cloned().unwrap_or_default()
+        let known = days.iter().find(|(day, _)| *day == date);
+        known.map(|(_, held)| Arc::clone(held)).unwrap_or_default()
     }
 
     /// Keeps what a destination was found to hold of a day.
     pub fn put(&self, date: Date, destination: &str, held: HeldThere) {
         let mut days = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let day = days.entry(date).or_default();
-        day.insert(destination.to_owned(), held);
+        let place = days.iter().position(|(day, _)| *day == date);
+        let (_, mut day) = place
+            .and_then(|place| days.remove(place))
+            .unwrap_or_else(|| (date, Arc::default()));
+        Arc::make_mut(&mut day).insert(destination.to_owned(), held);
+        days.push_back((date, day));
         while days.len() > READ_BACK_DAYS_MAX {
-            days.pop_first();
+            days.pop_front();
         }
     }
 }

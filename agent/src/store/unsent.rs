@@ -34,20 +34,17 @@ pub struct Moved {
     pub quantity: Decimal,
 }
 
-/// What a look found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// The goods, in the order of storing.
-    pub moved: Vec<Moved>,
-    /// The number of the last document that was stored then: the next look goes on after it.
-    pub up_to: i64,
-}
-
-/// The goods of sales, returns and voids that are not in head office's figures.
+/// Gives each of the goods of sales, returns and voids that are not in head office's figures, in the order of storing:
+/// a full queue's need not be in memory at once. Answers the number of the last document that was stored then: the next
+/// look goes on after it.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn unsent(connection: &Connection, question: &Question) -> Result<Found, StoreError> {
+pub fn unsent(
+    connection: &Connection,
+    question: &Question,
+    mut each: impl FnMut(Moved),
+) -> Result<i64, StoreError> {
     // First, and the end of the look: what is stored meanwhile belongs to the next one.
     let up_to = connection
         .prepare_cached("SELECT COALESCE(MAX(seq), 0) FROM documents")?
@@ -67,18 +64,17 @@ pub fn unsent(connection: &Connection, question: &Question) -> Result<Found, Sto
             }
         }
     }
-    let mut moved = Vec::new();
     let mut body = connection.prepare_cached("SELECT kind, body FROM documents WHERE seq = ?1")?;
     for seq in seqs {
         let (kind, body): (String, Option<String>) =
             body.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
         if kind == Kind::Void.as_str() {
-            moved.extend(undone(connection, seq)?);
+            undone(connection, seq)?.into_iter().for_each(&mut each);
         } else if let Some(document) = body.as_deref().and_then(read_body) {
-            moved.extend(goods(&document));
+            goods(&document).into_iter().for_each(&mut each);
         }
     }
-    Ok(Found { moved, up_to })
+    Ok(up_to)
 }
 
 const STILL_HERE: &str = "SELECT o.seq FROM documents o INDEXED BY documents_state
@@ -88,7 +84,7 @@ const STILL_HERE: &str = "SELECT o.seq FROM documents o INDEXED BY documents_sta
        AND o.seq > ?3 AND o.seq <= ?4 AND o.store = ?5 AND o.kind IN ('sale', 'return', 'void')";
 const ARRIVED_LATER: &str = "SELECT o.seq FROM deliveries d INDEXED BY deliveries_done
      CROSS JOIN documents o ON o.seq = d.seq
-     WHERE d.destination = ?1 AND d.delivered_at >= ?2
+     WHERE d.destination = ?1 AND d.delivered_at >= ?2 AND d.seq > ?3
        AND o.seq > ?3 AND o.seq <= ?4 AND o.store = ?5 AND o.kind IN ('sale', 'return', 'void')";
 
 /// What a void brings back: the goods of what it undoes, where that lies here.

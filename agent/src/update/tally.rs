@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::activity::{Ear, now};
 use crate::catalog::{Active, Stock, Unsent};
-use crate::store::unsent::{self, Found, Question};
+use crate::store::unsent::{self, Question};
 use crate::store::{Store, StoreError};
 
 /// What rings within this time is counted together.
@@ -72,14 +72,8 @@ impl Tally {
         let mut counted = self.counted.lock().await;
         let newer = stock.as_ref().and_then(|stock| stock.taken_at);
         let taken_at = newer.or_else(|| self.active.stock_taken_at());
-        let found = self.look(taken_at, 0).await?;
-        let mut unsent = Unsent::default();
-        unsent.add(found.moved);
-        *counted = Counted {
-            unsent: unsent.clone(),
-            up_to: found.up_to,
-        };
-        self.active.set_stock(stock, unsent);
+        *counted = self.look(taken_at, 0).await?;
+        self.active.set_stock(stock, counted.unsent.clone());
         Ok(())
     }
 
@@ -88,8 +82,8 @@ impl Tally {
         let taken_at = self.active.stock_taken_at();
         let found = self.look(taken_at, counted.up_to).await?;
         counted.up_to = found.up_to;
-        if !found.moved.is_empty() {
-            counted.unsent.add(found.moved);
+        if !found.unsent.is_empty() {
+            counted.unsent.join(found.unsent);
             self.active.set_stock(None, counted.unsent.clone());
         }
         Ok(())
@@ -99,19 +93,19 @@ impl Tally {
         &self,
         taken_at: Option<jiff::Timestamp>,
         after: i64,
-    ) -> Result<Found, StoreError> {
+    ) -> Result<Counted, StoreError> {
         let question = Question {
             store: self.store_code.clone(),
             destinations: self.destinations.clone(),
             taken_at: taken_at.unwrap_or_else(now),
             after,
         };
-        let store = self.store.clone();
-        let looking = tokio::task::spawn_blocking(move || {
-            store.read(|reader| unsent::unsent(reader, &question))
-        });
-        // It ends early only when the agent itself does.
-        looking.await.map_err(|_| StoreError::Closing)?
+        let look = move |reader: &_| {
+            let mut unsent = Unsent::default();
+            let up_to = unsent::unsent(reader, &question, |moved| unsent.add([moved]))?;
+            Ok(Counted { unsent, up_to })
+        };
+        self.store.ask(look).await
     }
 
     /// A count that fails leaves the one before it.

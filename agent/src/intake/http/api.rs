@@ -138,10 +138,7 @@ impl Api {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let store = self.parts.store.clone();
-        let asked = tokio::task::spawn_blocking(move || store.read(work)).await;
-        // It ends early only when the agent itself does.
-        Ok(asked.map_err(|_| Refusal::stopping())??)
+        Ok(self.parts.store.ask(work).await?)
     }
 
     /// How the outbox stands. Counted for one at a time, and where that takes long, told again for a while.

@@ -346,3 +346,15 @@ fn a_till_proves_its_own_day() {
     let proof = figures(&connection, &other, &ReadBack::new()).unwrap();
     assert_eq!((proof.complete, proof.rows), (true, Vec::new()));
 }
+
+#[test]
+fn an_old_day_that_was_just_read_back_is_remembered_and_the_days_are_few() {
+    let read_backs = ReadBacks::default();
+    let day = |n: i8| jiff::civil::date(2026, 3, 1 + n);
+    for n in (0..20).rev() {
+        read_backs.put(day(n), "odoo", HeldThere::default());
+        assert_eq!(read_backs.of(day(n)).len(), 1, "{n}");
+    }
+    let remembered = (0..20).filter(|n| !read_backs.of(day(*n)).is_empty());
+    assert_eq!(remembered.collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7]);
+}

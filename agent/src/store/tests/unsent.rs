@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use super::shop::*;
-use crate::store::unsent::{self, Found, Moved, Question};
+use crate::store::unsent::{self, Moved, Question};
 
 /// Long before anything arrives, so that whatever was delivered is not in the figures.
 const BEFORE: &str = "2026-10-30T00:00:00Z";
@@ -19,8 +19,16 @@ fn question(taken_at: &str, after: i64) -> Question {
     }
 }
 
+struct Found {
+    moved: Vec<Moved>,
+    up_to: i64,
+}
+
 fn look(shop: &Shop, taken_at: &str, after: i64) -> Found {
-    unsent::unsent(&shop.outbox, &question(taken_at, after)).unwrap()
+    let mut moved = Vec::new();
+    let question = question(taken_at, after);
+    let up_to = unsent::unsent(&shop.outbox, &question, |one| moved.push(one)).unwrap();
+    Found { moved, up_to }
 }
 
 fn pieces(shop: &Shop, taken_at: &str) -> i64 {
