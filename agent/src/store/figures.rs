@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use tillpost_shared::problem::{Level, Problem};
 
 use crate::outbox::Answer;
-use crate::store::{StoreError, micros, money, timestamp};
+use crate::store::{StoreError, micros, sum, timestamp};
 
 /// Documents whose reasons are looked at; beyond it the reasons are the same ones anyhow.
 const REASONS_MAX: i64 = 5_000;
@@ -132,15 +132,16 @@ fn waiting(
 ) -> Result<(Decimal, Option<Timestamp>), StoreError> {
     // The second condition names the partial index.
     let mut question = connection.prepare_cached(
-        "SELECT COALESCE(SUM(CASE WHEN kind IN ('sale', 'return') AND currency = ?1 THEN total WHEN kind = 'void' THEN
-             (SELECT -u.total FROM origins g CROSS JOIN documents u ON u.uid = g.uid
-              WHERE g.seq = documents.seq AND u.freed = 0 AND u.state <> 'withdrawn' AND u.currency = ?1 LIMIT 1)
-             END), 0), MIN(received_at)
-         FROM documents WHERE state = 'waiting' AND state <> 'delivered'",
+        "SELECT SUM(amount / 1000000), SUM(amount % 1000000), MIN(received_at) FROM (
+             SELECT received_at, CASE WHEN kind IN ('sale', 'return') AND currency = ?1 THEN total WHEN kind = 'void' THEN
+                 (SELECT -u.total FROM origins g CROSS JOIN documents u ON u.uid = g.uid
+                  WHERE g.seq = documents.seq AND u.freed = 0 AND u.state <> 'withdrawn' AND u.currency = ?1 LIMIT 1)
+                 END AS amount
+             FROM documents WHERE state = 'waiting' AND state <> 'delivered')",
     )?;
     Ok(question.query_row([currency], |row| {
-        let oldest: Option<i64> = row.get(1)?;
-        Ok((money(row.get(0)?), oldest.map(timestamp)))
+        let oldest: Option<i64> = row.get(2)?;
+        Ok((sum(row.get(0)?, row.get(1)?), oldest.map(timestamp)))
     })?)
 }
 

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use rusqlite::{Connection, params};
 use rust_decimal::Decimal;
 
-use crate::store::{StoreError, micros, money};
+use crate::store::{StoreError, micros, sum};
 
 /// Microseconds of an hour.
 const HOUR: i64 = 3_600_000_000;
@@ -36,22 +36,22 @@ pub fn tills_of(
     currency: &str,
 ) -> Result<Vec<TillDay>, StoreError> {
     let mut question = connection.prepare_cached(
-        "SELECT till, COUNT(*),
-                COALESCE(SUM(CASE WHEN kind IN ('sale', 'return') AND currency = ?2 THEN total WHEN kind = 'void' THEN
-                    (SELECT -u.total FROM origins g CROSS JOIN documents u ON u.uid = g.uid
-                     WHERE g.seq = documents.seq AND u.freed = 0 AND u.state <> 'withdrawn' AND u.currency = ?2 LIMIT 1)
-                    END), 0),
-                COUNT(*) FILTER (WHERE state = 'delivered')
-         FROM documents INDEXED BY documents_day
-         WHERE business_date = ?1 AND kind IN ('sale', 'return', 'void') AND state <> 'withdrawn'
+        "SELECT till, COUNT(*), SUM(amount / 1000000), SUM(amount % 1000000), COUNT(*) FILTER (WHERE state = 'delivered')
+         FROM (SELECT till, state,
+                   CASE WHEN kind IN ('sale', 'return') AND currency = ?2 THEN total WHEN kind = 'void' THEN
+                       (SELECT -u.total FROM origins g CROSS JOIN documents u ON u.uid = g.uid
+                        WHERE g.seq = documents.seq AND u.freed = 0 AND u.state <> 'withdrawn' AND u.currency = ?2 LIMIT 1)
+                       END AS amount
+               FROM documents INDEXED BY documents_day
+               WHERE business_date = ?1 AND kind IN ('sale', 'return', 'void') AND state <> 'withdrawn')
          GROUP BY till ORDER BY till",
     )?;
     let rows = question.query_map(params![date.to_string(), currency], |row| {
         Ok(TillDay {
             till: row.get(0)?,
             rung_up: row.get(1)?,
-            amount: money(row.get(2)?),
-            sent: row.get(3)?,
+            amount: sum(row.get(2)?, row.get(3)?),
+            sent: row.get(4)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tillpost_shared::problem::Problem;
 
 use crate::outbox::{Answer, State};
-use crate::store::{StoreError, history, money, timestamp};
+use crate::store::{StoreError, history, money, sum, timestamp};
 
 /// Receipts of one number in an answer: every till may have one.
 const RECEIPTS_MAX: i64 = 100;
@@ -337,15 +337,15 @@ pub fn receipts(
 
 fn returned(connection: &Connection, uid: &str) -> Result<Vec<Returned>, StoreError> {
     let mut question = connection.prepare_cached(
-        "SELECT g.line, SUM(g.quantity), json_group_array(DISTINCT o.key)
+        "SELECT g.line, SUM(g.quantity / 1000000), SUM(g.quantity % 1000000), json_group_array(DISTINCT o.key)
          FROM origins g JOIN documents o USING (seq)
          WHERE g.uid = ?1 AND o.state <> 'withdrawn' AND o.kind <> 'void' GROUP BY g.line ORDER BY g.line",
     )?;
     let rows = question.query_map([uid], |row| {
-        let keys: String = row.get(2)?;
+        let keys: String = row.get(3)?;
         Ok(Returned {
             line: row.get(0)?,
-            quantity: money(row.get(1)?).to_string(),
+            quantity: sum(row.get(1)?, row.get(2)?).to_string(),
             by: serde_json::from_str(&keys).unwrap_or_default(),
         })
     })?;

@@ -93,3 +93,24 @@ fn todays_documents_are_counted_from_the_days_beginning() {
     }
     assert_eq!(count(evening(), true), (3, 1));
 }
+
+#[test]
+fn totals_of_the_largest_size_are_summed_up_and_stop_no_figures() {
+    let shop = Shop::new();
+    let largest = "999999999999.99";
+    for sequence in 1..=12 {
+        shop.take(sale_of(sequence, largest));
+    }
+    let expected = "11999999999999.88";
+    let question = Question {
+        currency: "CHF".to_owned(),
+        destinations: vec![ODOO.to_owned()],
+        day_began_at: evening(),
+        stays: false,
+    };
+    let counted = figures(&shop.outbox, &question).unwrap();
+    assert_eq!(counted.waiting_value.to_string(), expected);
+    let date = jiff::civil::date(2026, 10, 30);
+    let tills = crate::store::pace::tills_of(&shop.outbox, date, "CHF").unwrap();
+    assert_eq!(tills[0].amount.to_string(), expected);
+}
