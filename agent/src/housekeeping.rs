@@ -4,7 +4,7 @@
 //! None of it is in a till's way: copies and looks run beside the writer, what is written is done in small pieces.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
@@ -30,6 +30,9 @@ const NIGHT_HOURS: std::ops::Range<i8> = 1..5;
 const TONIGHT: SignedDuration = SignedDuration::from_hours(18);
 /// Where the machine is off at night, a copy is made by day once the last one is so old.
 const OLD: SignedDuration = SignedDuration::from_hours(26);
+/// After a try to make a copy none is made for so long, whether it went well or not: a disk that fails is not read from
+/// end to end every minute, and a clock that jumps to and fro makes one copy too many, not one a minute.
+const TRY_EVERY: Duration = Duration::from_secs(6 * 3_600);
 /// A log that is longer than this and at rest is emptied.
 const LOG_BYTES_MIN: u64 = 1 << 20;
 /// The setting that shows whether the disk takes a commit again.
@@ -62,10 +65,13 @@ impl Housekeeping {
     pub async fn run(self) {
         let mut looks = 0_u32;
         let mut log_before = 0;
+        let mut tried: Option<Instant> = None;
         loop {
             self.look_at_disk().await;
             if looks.is_multiple_of(ROUND_EVERY) {
-                self.nightly(now()).await;
+                if tried.is_none_or(|at| at.elapsed() >= TRY_EVERY) && self.nightly(now()).await {
+                    tried = Some(Instant::now());
+                }
                 log_before = self.keep_log_short(log_before).await;
             }
             looks = looks.wrapping_add(1);
@@ -106,23 +112,26 @@ impl Housekeeping {
         self.board.trouble(DISK, Health::Attention, words, now());
     }
 
-    /// What is done once a night: the copy first, then what lets go of texts.
-    async fn nightly(&self, now: Timestamp) {
+    /// What is done once a night: the copy first, then what lets go of texts. Answers whether it was due.
+    async fn nightly(&self, now: Timestamp) -> bool {
         match self.due(now) {
             Ok(true) => {}
-            Ok(false) => return,
+            Ok(false) => return false,
             Err(error) => {
-                return tracing::error!(error = %error, "cannot tell whether a copy is due");
+                tracing::error!(error = %error, "cannot tell whether a copy is due");
+                return false;
             }
         }
         self.copy(now).await;
         if let Err(error) = self.let_go(now).await {
             tracing::error!(error = %error, "texts past their time could not be let go of");
         }
+        true
     }
 
     fn due(&self, now: Timestamp) -> Result<bool, StoreError> {
-        let copied_at = backup::newest(&self.dir).and_then(|file| changed_at(&file));
+        let today = now.to_zoned(self.zone.clone()).date();
+        let copied_at = backup::newest_until(&self.dir, today).and_then(|file| changed_at(&file));
         let last_at = match copied_at {
             Some(at) => Some(at),
             None => self.store.read(retention::oldest_at)?,
@@ -168,17 +177,19 @@ impl Housekeeping {
         let Ok(before) = now.checked_sub(self.keep) else {
             return Ok(());
         };
-        let (mut after, mut count) = (0, 0);
+        let begin = |reader: &_| retention::first_with_text(reader);
+        let (mut after, mut count) = (self.store.ask(begin).await?, 0);
         while !self.stop.is_cancelled() {
-            let seqs = self
-                .store
-                .read(|reader| retention::outlived(reader, after, before))?;
+            let outlived = move |reader: &_| retention::outlived(reader, after, before);
+            let seqs = self.store.ask(outlived).await?;
             let Some(last) = seqs.last() else { break };
             (after, count) = (*last, count + seqs.len());
             self.store
                 .write(move |writer| retention::let_go(writer, &seqs))
                 .await?;
         }
+        let note = |writer: &_| retention::note(writer, retention::first_with_text(writer)?);
+        self.store.write(note).await?;
         if count > 0 {
             tracing::info!(documents = count, "texts let go of");
         }

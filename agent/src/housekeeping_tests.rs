@@ -50,7 +50,16 @@ async fn a_night_makes_a_copy_and_keeps_seven() {
         std::fs::create_dir_all(dir.path().join("backup")).unwrap();
         std::fs::write(old, "old").unwrap();
     }
+    std::fs::write(
+        dir.path().join("backup/outbox-20260101.db.part-journal"),
+        "cut",
+    )
+    .unwrap();
     housekeeping.copy(now).await;
+    let left = std::fs::read_dir(dir.path().join("backup"))
+        .unwrap()
+        .count();
+    assert_eq!(left, COPIES_MAX, "what a power cut left is gone");
     let copies = backup::nightly(dir.path());
     assert_eq!(copies.len(), COPIES_MAX);
     assert!(copies.last().unwrap().ends_with("outbox-20261031.db"));
@@ -62,6 +71,8 @@ async fn a_night_makes_a_copy_and_keeps_seven() {
         Ok(rows.collect::<Result<Vec<_>, _>>()?)
     });
     assert_eq!(left.unwrap(), ["b"], "what waits keeps its text");
+    let next = store.read(retention::first_with_text).unwrap();
+    assert_eq!(next, 1, "the next night begins at what still has its text");
     assert!(
         !housekeeping
             .board
@@ -69,4 +80,32 @@ async fn a_night_makes_a_copy_and_keeps_seven() {
             .values()
             .any(|report| report.health != Health::Ok)
     );
+}
+
+#[tokio::test]
+async fn a_copy_of_a_day_to_come_makes_none_due_and_goes_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let now: Timestamp = "2026-10-31T02:00:00Z".parse().unwrap();
+    let housekeeping = Housekeeping {
+        store: store.clone(),
+        dir: dir.path().to_owned(),
+        zone: TimeZone::UTC,
+        keep: SignedDuration::from_hours(24 * 90),
+        board: Board::default(),
+        stop: CancellationToken::new(),
+    };
+    let folder = dir.path().join("backup");
+    std::fs::create_dir_all(&folder).unwrap();
+    for day in 1..=COPIES_MAX {
+        std::fs::write(folder.join(format!("outbox-2026113{day}.db")), "ahead").unwrap();
+    }
+    housekeeping.copy(now).await;
+    assert!(
+        folder.join("outbox-20261031.db").exists(),
+        "tonight's copy stays"
+    );
+    assert!(!folder.join("outbox-20261131.db").exists());
+    let newest = backup::newest_until(dir.path(), jiff::civil::date(2026, 10, 31));
+    assert_eq!(newest, Some(folder.join("outbox-20261031.db")));
 }

@@ -3,6 +3,7 @@
 //! The copy is taken in one read transaction: the writer goes on beside it, and what the copy holds is the outbox of
 //! one moment. It counts only after it was opened, checked and compared; until then it is called `.part`.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -98,6 +99,18 @@ pub fn newest(data_dir: &Path) -> Option<PathBuf> {
     nightly(data_dir).pop()
 }
 
+/// The newest nightly copy up to a day: one of a later day was made while the clock was ahead.
+pub fn newest_until(data_dir: &Path, today: Date) -> Option<PathBuf> {
+    let today = name_of(today);
+    let mut copies = nightly(data_dir);
+    copies.retain(|copy| copy.file_name().is_some_and(|name| *name <= *today));
+    copies.pop()
+}
+
+fn name_of(date: Date) -> OsString {
+    format!("{PREFIX}{}.db", date.strftime("%Y%m%d")).into()
+}
+
 /// The nightly copies in a data folder, oldest first: their names tell the day.
 pub fn nightly(data_dir: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(data_dir.join(FOLDER)) else {
@@ -120,13 +133,28 @@ pub fn nightly(data_dir: &Path) -> Vec<PathBuf> {
 pub fn make_nightly(data_dir: &Path, date: Date, kept: usize) -> Result<Counts, StoreError> {
     let folder = data_dir.join(FOLDER);
     std::fs::create_dir_all(&folder).map_err(|source| io_error(&folder, source))?;
-    let to = folder.join(format!("{PREFIX}{}.db", date.strftime("%Y%m%d")));
-    let counts = backup(&data_dir.join(FILE_NAME), &to)?;
-    let copies = nightly(data_dir);
+    remove_cut_short(&folder)?;
+    let name = name_of(date);
+    let counts = backup(&data_dir.join(FILE_NAME), &folder.join(&name))?;
+    let mut copies = nightly(data_dir);
+    // What bears a day to come was made while the clock was ahead, and is older than today's.
+    copies.sort_by_key(|copy| copy.file_name().is_some_and(|other| *other <= *name));
     for old in &copies[..copies.len().saturating_sub(kept)] {
         remove(old)?;
     }
     Ok(counts)
+}
+
+/// What a power cut left of a copy is none, and bears the name of a day that does not come again.
+fn remove_cut_short(folder: &Path) -> Result<(), StoreError> {
+    let entries = std::fs::read_dir(folder).map_err(|source| io_error(folder, source))?;
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| name.starts_with(PREFIX) && name.contains(".db.part")) {
+            remove(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Checks a copy: whole in every page, its history unbroken. Answers what it holds.

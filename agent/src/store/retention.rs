@@ -4,8 +4,10 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::store::{StoreError, micros, timestamp};
+use crate::store::{StoreError, micros, tills, timestamp};
 
+/// The setting that remembers up to which number no text is left.
+const LET_GO: &str = "let_go_up_to";
 /// Documents in one commit: some milliseconds, which hardly delay a till.
 pub const CHUNK: usize = 200;
 /// Pages given back to the disk in one commit.
@@ -29,6 +31,24 @@ pub fn outlived(
         row.get(0)
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The number before the first document that has its text; after it a look begins. What was let go of is not looked at
+/// again, however many years of it there are.
+pub fn first_with_text(connection: &Connection) -> Result<i64, StoreError> {
+    let known: Option<i64> = tills::setting(connection, LET_GO)?.and_then(|text| text.parse().ok());
+    let first: Option<i64> = connection
+        .prepare_cached(
+            "SELECT seq FROM documents WHERE seq > ?1 AND body IS NOT NULL ORDER BY seq LIMIT 1",
+        )?
+        .query_row([known.unwrap_or(0)], |row| row.get(0))
+        .optional()?;
+    Ok(first.map_or(known.unwrap_or(0), |first| first - 1))
+}
+
+/// Remembers up to which number no text is left.
+pub fn note(connection: &Connection, up_to: i64) -> Result<(), StoreError> {
+    tills::set_setting(connection, LET_GO, &up_to.to_string())
 }
 
 /// Lets go of their text.
