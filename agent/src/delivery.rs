@@ -3,6 +3,8 @@
 //! Claim a batch (noted before anything is sent), hand it over, note what became of each document: three steps, and
 //! after a crash in any of them the same batch goes again. What an answer means is decided in [`crate::outbox`].
 
+mod words;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,12 +12,14 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use self::words::words;
 use crate::activity::{Board, Ear, Health, jitter, now};
 use crate::backoff;
 use crate::destination::Destination;
 use crate::failpoint;
 use crate::hurry;
 use crate::outbox::outage::{self, Fate};
+use crate::outbox::patience::{Jump, Watch};
 use crate::outbox::{self, Answer, Outage, Policy, Verdict};
 use crate::store::lane::{self, Batch, Unanswered};
 use crate::store::{Store, StoreError};
@@ -66,10 +70,11 @@ impl<D: Destination> Lane<D> {
             troubled: false,
             // What was under way when the agent stopped, nobody knows.
             unanswered: Unanswered::MayHaveArrived,
+            looked: Watch::new(now(), Instant::now()),
         };
         while !self.stop.is_cancelled() {
             let started = Instant::now();
-            match self.one_batch(&pace).await {
+            match self.one_batch(&mut pace).await {
                 Ok(Passed::Nothing) => {
                     // Only an answer says that an outage is over; or that nothing is left to be answered.
                     if pace.failures > 0 && !self.any_waiting() {
@@ -102,8 +107,9 @@ impl<D: Destination> Lane<D> {
         }
     }
 
-    async fn one_batch(&self, pace: &Pace) -> Result<Passed, Failed> {
+    async fn one_batch(&self, pace: &mut Pace) -> Result<Passed, Failed> {
         let moment = now();
+        self.mind_the_clock(pace, moment).await?;
         self.cap_due(moment).await?;
         let (name, size, unanswered) = (self.name.clone(), pace.size, pace.unanswered);
         // Asked beside the writer first: an idle lane writes nothing.
@@ -130,7 +136,7 @@ impl<D: Destination> Lane<D> {
         failpoint::hit("lane.answered");
         match answered {
             Ok(verdicts) if verdicts.len() == batch.deliveries.len() => {
-                self.settle(batch, verdicts).await
+                self.settle(batch, verdicts, pace).await
             }
             Ok(_) => {
                 let outage = Outage::Incomprehensible("not one verdict per document".to_owned());
@@ -171,8 +177,37 @@ impl<D: Destination> Lane<D> {
         }
     }
 
-    async fn settle(&self, batch: Batch, verdicts: Vec<Verdict>) -> Result<Passed, Failed> {
+    /// Nobody has waited for what a clock jumped. What is in hand moves along, too.
+    async fn mind_the_clock(
+        &self,
+        pace: &mut Pace,
+        moment: Timestamp,
+    ) -> Result<Option<Jump>, StoreError> {
+        let look = Watch::new(moment, Instant::now());
+        let jump = look.jump_since(pace.looked);
+        if let Some(jump) = jump {
+            tracing::warn!(destination = self.name, by = %jump.by, "the clock jumped");
+            let name = self.name.clone();
+            self.store
+                .write(move |writer| lane::move_waits(writer, &name, jump))
+                .await?;
+        }
+        pace.looked = look;
+        Ok(jump)
+    }
+
+    async fn settle(
+        &self,
+        mut batch: Batch,
+        verdicts: Vec<Verdict>,
+        pace: &mut Pace,
+    ) -> Result<Passed, Failed> {
         let moment = now();
+        if let Some(jump) = self.mind_the_clock(pace, moment).await? {
+            for standing in &mut batch.standings {
+                standing.since = jump.moved(standing.since);
+            }
+        }
         let policy = Policy::default();
         let outcomes: Vec<_> = batch
             .deliveries
@@ -223,7 +258,8 @@ impl<D: Destination> Lane<D> {
             }
             Fate::TooLarge => {
                 pause = SignedDuration::ZERO;
-                self.park_too_large(batch, means.may_have_arrived).await;
+                self.park_too_large(batch, means.may_have_arrived, pace)
+                    .await;
             }
             Fate::OneByOne => self.let_go(pace.unanswered, None).await,
             // It makes way for others; alone it waits as long as the outage says.
@@ -248,14 +284,14 @@ impl<D: Destination> Lane<D> {
     }
 
     /// A single document that is too much is nobody's fault but its own.
-    async fn park_too_large(&self, batch: Batch, sent: bool) {
+    async fn park_too_large(&self, batch: Batch, sent: bool, pace: &mut Pace) {
         let answer = Answer::new(
             "too_large",
             "The document is larger than head office takes.",
             "Ask central IT to raise the limit there, then retry; or withdraw it and send it in parts.",
         );
         let verdict = Verdict::Rejected { answer, sent };
-        if let Err(Failed::Store(error)) = self.settle(batch, vec![verdict]).await {
+        if let Err(Failed::Store(error)) = self.settle(batch, vec![verdict], pace).await {
             self.outbox_failed(&error);
         }
     }
@@ -308,6 +344,8 @@ struct Pace {
     troubled: bool,
     /// What is known of the batch that was noted and not answered, if there is one.
     unanswered: Unanswered,
+    /// Both clocks, when they were last looked at.
+    looked: Watch,
 }
 
 enum Passed {
@@ -346,52 +384,5 @@ fn paced(size: usize, count: usize, took: Duration) -> usize {
     }
 }
 
-/// An outage in words: stable word, what is the matter, what to do.
-fn words(outage: &Outage) -> (Health, [&'static str; 3]) {
-    match outage {
-        Outage::Unreachable(_) | Outage::Ambiguous(_) => (
-            Health::Offline,
-            [
-                "unreachable",
-                "Head office cannot be reached.",
-                "Nothing to do: everything is kept and sent when the line is back.",
-            ],
-        ),
-        Outage::Throttled { .. } | Outage::BatchTooLarge => (
-            Health::Ok,
-            [
-                "throttled",
-                "Head office asks to send more slowly.",
-                "Nothing to do.",
-            ],
-        ),
-        Outage::Unauthorized(_) => (
-            Health::Attention,
-            [
-                "unauthorized",
-                "Head office does not accept this store's key.",
-                "Ask central IT for a new key and set it in tillpost.toml.",
-            ],
-        ),
-        Outage::Incomprehensible(_) => (
-            Health::Attention,
-            [
-                "incomprehensible",
-                "Head office answers something that makes no sense.",
-                "Run tillpost doctor and show its answer to central IT.",
-            ],
-        ),
-        Outage::WrongEnvironment(_) => (
-            Health::Attention,
-            [
-                "wrong_environment",
-                "Head office's system belongs to another environment than this store.",
-                "Check environment, url and database in tillpost.toml.",
-            ],
-        ),
-    }
-}
-
 #[cfg(test)]
-#[path = "delivery_tests.rs"]
 mod tests;

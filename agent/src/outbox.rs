@@ -4,6 +4,7 @@
 //! nobody in the batch is charged for an outage. That split makes a poisoned document harmless and an outage cheap.
 
 pub mod outage;
+pub mod patience;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,8 +97,8 @@ pub struct Delivery {
     pub uid: Uuid,
     /// The trading day.
     pub business_date: Date,
-    /// When the agent stored it.
-    pub received_at: Timestamp,
+    /// When it began to wait: received, or last released or retried by a person.
+    pub since: Timestamp,
     /// Answers so far.
     pub attempts: u32,
     /// Whether it may have been seen over there before, or a request with it may still be under way.

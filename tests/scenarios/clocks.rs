@@ -29,10 +29,10 @@ fn libfaketime() -> PathBuf {
 }
 
 /// A clock that this test sets.
-struct Clock(PathBuf);
+pub struct Clock(PathBuf);
 
 impl Clock {
-    fn of(home: &mut Home) -> Self {
+    pub fn of(home: &mut Home) -> Self {
         let file = home.path().join("clock");
         let clock = Self(file.clone());
         clock.jump("+0");
@@ -43,7 +43,7 @@ impl Clock {
         clock
     }
 
-    fn jump(&self, by: &str) {
+    pub fn jump(&self, by: &str) {
         std::fs::write(&self.0, by).unwrap();
     }
 }

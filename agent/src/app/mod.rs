@@ -24,7 +24,7 @@ use crate::intake::house::{self, House};
 use crate::intake::http::{self, Api, Parts, Routes};
 use crate::status::alerts;
 use crate::store::proof::ReadBacks;
-use crate::store::{Store, StoreError, reread, rescue, tills};
+use crate::store::{Store, StoreError, lane, reread, rescue, tills};
 use crate::{failpoint, paths, secret};
 
 /// Threads that answer tills and talk to destinations; files and SQLite have threads of their own.
@@ -151,7 +151,13 @@ pub async fn start(config: Config, profiles: &Path) -> Result<Running, AppError>
         stop: CancellationToken::new(),
         tasks: JoinSet::new(),
     };
+    // Before anything is sent: where the port is taken it ends here, each time it is started.
+    let listener = listen(&config, &dir).await?;
+    let address = listener
+        .local_addr()
+        .map_err(machine("say where it listens"))?;
     let destinations = Arc::new(parts::destinations(&config, &house, &install_id)?);
+    mind_the_clock(&store, &destinations).await?;
     bring_up.lanes(&destinations, &store);
     bring_up.housekeeping(&config, &store, &dir);
     let active = Arc::new(Active::open(&dir.join(CATALOG_FOLDER)));
@@ -181,10 +187,6 @@ pub async fn start(config: Config, profiles: &Path) -> Result<Running, AppError>
         refreshes,
         stop: bring_up.stop.clone(),
     });
-    let listener = listen(&config, &dir).await?;
-    let address = listener
-        .local_addr()
-        .map_err(machine("say where it listens"))?;
     let BringUp {
         stop, mut tasks, ..
     } = bring_up;
@@ -202,6 +204,13 @@ pub async fn start(config: Config, profiles: &Path) -> Result<Running, AppError>
         stop,
         tasks,
     })
+}
+
+/// A clock that was set while the agent did not run ends nobody's patience.
+async fn mind_the_clock(store: &Store, destinations: &Destinations) -> Result<(), StoreError> {
+    let names: Vec<String> = destinations.iter().map(|(name, _)| name.clone()).collect();
+    let moved = move |writer: &_| lane::move_waits_over_a_stop(writer, &names, now());
+    store.write(moved).await
 }
 
 /// Reads again what an earlier version of this program could not read.
@@ -254,7 +263,7 @@ async fn listen(config: &Config, dir: &Path) -> Result<TcpListener, AppError> {
     let address = listener
         .local_addr()
         .map_err(machine("say where it listens"))?;
-    std::fs::write(paths::address_file(dir), format!("{address}\n"))
+    paths::write_whole(&paths::address_file(dir), format!("{address}\n").as_bytes())
         .map_err(machine("write where it listens"))?;
     Ok(listener)
 }

@@ -8,10 +8,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use tillpost_shared::document::Kind;
 
+use crate::outbox::patience::close_waited;
 use crate::store::{StoreError, timestamp};
-
-/// After how long a day is closed with what has arrived, when something of it is still missing.
-const CLOSE_WAIT_HOURS: i64 = 12;
 
 /// What decides whether a document may go.
 pub(super) struct Candidate {
@@ -19,7 +17,7 @@ pub(super) struct Candidate {
     pub(super) kind: Kind,
     pub(super) till: String,
     pub(super) business_date: String,
-    pub(super) received_at: i64,
+    pub(super) since: i64,
 }
 
 /// Whether `candidate` must wait for others; `chosen` go now.
@@ -112,8 +110,7 @@ fn close_due(
     candidate: &Candidate,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let waited = now.duration_since(timestamp(candidate.received_at));
-    if waited.as_hours() >= CLOSE_WAIT_HOURS {
+    if close_waited(timestamp(candidate.since), now) {
         return Ok(true);
     }
     let next_day: bool = connection

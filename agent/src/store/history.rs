@@ -39,6 +39,15 @@ pub fn add(
     Ok(())
 }
 
+/// When the last change happened, by the clock of then.
+pub fn last_at(connection: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    let last: Option<i64> = connection
+        .prepare_cached("SELECT at FROM history ORDER BY n DESC LIMIT 1")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
+    Ok(last.map(timestamp))
+}
+
 /// A document's life, oldest first.
 pub fn of(connection: &Connection, seq: i64) -> Result<Vec<Entry>, StoreError> {
     let mut question =

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use tillpost_shared::document::Kind;
 
 use crate::outbox::Delivery;
+use crate::outbox::patience::Jump;
 use crate::outbox::{self, Answer, Next, Policy, Standing, State, Verdict};
 use crate::store::depends::{self, Candidate};
 use crate::store::load::load;
@@ -142,7 +143,7 @@ fn look(
     now: Timestamp,
 ) -> Result<Look, StoreError> {
     let mut question = connection.prepare_cached(
-        "SELECT d.seq, o.kind, o.till, o.business_date, o.received_at, d.sent
+        "SELECT d.seq, o.kind, o.till, o.business_date, d.since, d.sent
          FROM deliveries d INDEXED BY deliveries_due CROSS JOIN documents o ON o.seq = d.seq
          WHERE d.destination = ?1 AND d.state = 'waiting' AND d.due_at <= ?2 ORDER BY d.seq",
     )?;
@@ -153,7 +154,7 @@ fn look(
             kind: Kind::from_word(&kind).unwrap_or(Kind::TillActivity),
             till: row.get(2)?,
             business_date: row.get(3)?,
-            received_at: row.get(4)?,
+            since: row.get(4)?,
         };
         Ok((candidate, row.get::<_, bool>(5)?))
     })?;
@@ -336,6 +337,43 @@ pub fn cap_due(connection: &Connection, latest: Timestamp) -> Result<usize, Stor
         "UPDATE deliveries SET due_at = ?1 WHERE state = 'waiting' AND due_at > 0 AND due_at > ?1",
         [micros(latest)],
     )?)
+}
+
+/// Moves the beginning of every wait along with a jump of the clock.
+pub fn move_waits(
+    connection: &Connection,
+    destination: &str,
+    jump: Jump,
+) -> Result<usize, StoreError> {
+    let by = jump.by.as_micros().clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+    let moved = connection.execute(
+        "UPDATE deliveries INDEXED BY deliveries_due SET since = since + ?2
+         WHERE destination = ?1 AND state = 'waiting' AND NOT (since BETWEEN ?3 AND ?4)",
+        params![destination, by, micros(jump.from), micros(jump.now)],
+    )?;
+    let what = format!(
+        "the clock jumped by {:#}; {moved} documents have not waited for that",
+        jump.by
+    );
+    history::add(connection, None, destination, &what, jump.now)?;
+    Ok(moved)
+}
+
+/// A clock that jumped while the agent did not run: the last that happened tells what it showed then.
+pub fn move_waits_over_a_stop(
+    connection: &Connection,
+    destinations: &[String],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(last) = history::last_at(connection)? else {
+        return Ok(());
+    };
+    if let Some(jump) = Jump::over_a_stop(last, now) {
+        for destination in destinations {
+            move_waits(connection, destination, jump)?;
+        }
+    }
+    Ok(())
 }
 
 /// A document's state is the worst of its deliveries.

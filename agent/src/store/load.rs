@@ -21,7 +21,7 @@ pub(super) fn load(
 ) -> Result<(Standing, Result<Delivery, Answer>), StoreError> {
     let (standing, last_code, row, sent_before) = connection
         .prepare_cached(
-            "SELECT d.attempts, d.since, o.id, o.key, o.uid, o.business_date, o.received_at, o.kind, o.body,
+            "SELECT d.attempts, d.since, o.id, o.key, o.uid, o.business_date, d.since, o.kind, o.body,
                     d.answer ->> 'code', d.sent
              FROM deliveries d CROSS JOIN documents o ON o.seq = d.seq WHERE d.destination = ?1 AND d.seq = ?2",
         )?
@@ -88,7 +88,7 @@ struct Stored {
     key: String,
     uid: String,
     business_date: String,
-    received_at: i64,
+    since: i64,
     kind: String,
     body: Option<String>,
 }
@@ -100,7 +100,7 @@ impl Stored {
             key: row.get(3)?,
             uid: row.get(4)?,
             business_date: row.get(5)?,
-            received_at: row.get(6)?,
+            since: row.get(6)?,
             kind: row.get(7)?,
             body: row.get(8)?,
         })
@@ -120,7 +120,7 @@ impl Stored {
                 .business_date
                 .parse::<Date>()
                 .map_err(|_| unreadable())?,
-            received_at: timestamp(self.received_at),
+            since: timestamp(self.since),
             attempts,
             sent_before: false,
             missing,

@@ -5,6 +5,7 @@
 
 mod away;
 mod changes;
+mod clocks;
 mod counts;
 mod kills;
 mod late;

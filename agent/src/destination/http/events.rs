@@ -70,7 +70,7 @@ mod tests {
             key: "ZH01/3/0/4711".to_owned(),
             uid: "4636ef54-b9db-52a8-b215-fe307dff173b".parse().unwrap(),
             business_date: "2026-10-31".parse().unwrap(),
-            received_at: Timestamp::UNIX_EPOCH,
+            since: Timestamp::UNIX_EPOCH,
             attempts: 0,
             sent_before: false,
             missing: Vec::new(),

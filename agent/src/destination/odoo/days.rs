@@ -1,6 +1,5 @@
 //! A till's day: opened, money moved, closed.
 
-use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use tillpost_shared::document::{CashMovement, DayClose, DayOpen};
@@ -17,12 +16,11 @@ use super::row::number;
 use super::sessions::{self, Session, SessionState};
 use super::translate;
 use super::versions::{Closing, Facts};
+use crate::activity::now;
 use crate::destination::Delivery;
 use crate::failpoint;
+use crate::outbox::patience::close_waited;
 use crate::outbox::{Cause, Outage, Verdict};
-
-/// How long a day that differs waits for what is missing, if the till does not begin its next one before.
-const WAIT_MAX: SignedDuration = SignedDuration::from_hours(12);
 
 /// How many missing receipts a reference names.
 const NAMED_MAX: usize = 5;
@@ -264,8 +262,7 @@ impl Desk {
 
     /// Whether nothing is left to wait for: the caller closes the day without what is missing, or it is long ago.
     fn waited_enough(&self, delivery: &Delivery) -> bool {
-        let long_ago = |now: jiff::Timestamp| now.duration_since(delivery.received_at) >= WAIT_MAX;
-        !delivery.missing.is_empty() || self.client.server_time().is_some_and(long_ago)
+        !delivery.missing.is_empty() || close_waited(delivery.since, now())
     }
 
     /// What the till's methods are in Odoo.

@@ -34,7 +34,7 @@ pub fn delivery(kind: &str, number: i64, body: Value) -> Delivery {
         uid: key::uid(&key),
         key,
         business_date: "2026-11-20".parse().expect("a date"),
-        received_at: document.head.occurred_at.at(),
+        since: document.head.occurred_at.at(),
         attempts: 0,
         sent_before: false,
         missing: Vec::new(),

@@ -257,3 +257,24 @@ fn a_document_is_delivered_when_its_last_destination_has_it() {
     .unwrap();
     assert_eq!(shop.state(&id), State::Delivered);
 }
+
+#[test]
+fn what_waited_by_a_wrong_clock_has_not_waited_for_the_jump() {
+    let shop = Shop::new();
+    let (then, now) = (at("2019-01-01T00:05:00Z"), at("2026-11-26T10:00:00Z"));
+    shop.take_at(sale(1), then);
+    shop.claim_at(9, then + SignedDuration::from_mins(1));
+    // The PC is switched off, its clock is set right, and the agent starts again.
+    lane::move_waits_over_a_stop(&shop.outbox, &[ODOO.to_owned()], now).unwrap();
+    lane::move_waits_over_a_stop(&shop.outbox, &[ODOO.to_owned()], now + hours(1)).unwrap();
+    let batch = shop.claim_as(9, Unanswered::MayHaveArrived, now);
+    assert_eq!(batch.standings[0].since, now);
+    shop.answer_at(&postponed("unknown_product", Cause::UnknownProduct), now);
+    let (id, state): (String, String) = shop
+        .outbox
+        .query_row("SELECT id, state FROM documents", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    assert_eq!(state, "waiting", "{id}");
+}
