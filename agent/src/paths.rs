@@ -4,7 +4,9 @@
 //! command line of an administrator finds the same files. Only what belongs to a person, such as the demo's folder,
 //! follows the person's own directories.
 
-use std::io;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tillpost_shared::config::Config;
@@ -78,11 +80,44 @@ pub fn free_bytes(path: &Path) -> io::Result<u64> {
     fs4::available_space(path)
 }
 
+/// The name under which a file is written: one that nobody takes for complete.
+pub fn part_of(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".part");
+    path.with_file_name(name)
+}
+
+/// Writes a small file that appears whole and is there after a power cut: under another name first, synced, renamed.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_whole_as(path, bytes, |part| File::create(part))
+}
+
+/// The same; `create` makes the file under its other name, with rights of its own, say.
+pub fn write_whole_as(
+    path: &Path,
+    bytes: &[u8],
+    create: impl FnOnce(&Path) -> io::Result<File>,
+) -> io::Result<()> {
+    let part = part_of(path);
+    // What a crash left behind may have other rights.
+    match fs::remove_file(&part) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut file = create(&part)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(&part, path)?;
+    sync_dir(parent(path))
+}
+
 /// Syncs a folder, so that a file renamed into it is there after a power cut. Windows syncs names by itself.
 pub fn sync_dir(dir: &Path) -> io::Result<()> {
     if cfg!(unix) {
         // A file system that cannot sync folders, such as a network share, has said all it can.
-        match std::fs::File::open(dir)?.sync_all() {
+        match File::open(dir)?.sync_all() {
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
             done => done,
         }
@@ -123,6 +158,21 @@ mod tests {
     fn a_bare_file_name_lies_in_the_current_folder() {
         assert_eq!(parent(Path::new("a.db")), Path::new("."));
         assert_eq!(parent(Path::new("/b/a.db")), Path::new("/b"));
+    }
+
+    #[test]
+    fn a_file_is_written_whole_over_what_lay_there_and_leaves_no_part() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("address");
+        fs::write(part_of(&path), "what a crash left").unwrap();
+        for text in ["first", "second"] {
+            write_whole(&path, text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        let failed = write_whole_as(&path, b"third", |_| Err(io::Error::other("no room")));
+        assert!(failed.is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "second");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -2,13 +2,17 @@
 //!
 //! Passwords that people choose are kept as slow hashes; tokens are 256 random bits, so that nothing slow is needed.
 
+mod key;
+
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use argon2::{Algorithm, Argon2, Params, Version};
+pub use tillpost_shared::catalog::hex;
 use tillpost_shared::config::SecretSource;
 
+pub use self::key::Key;
 use crate::paths;
 
 /// What every token begins with, so that one that leaked is recognised.
@@ -213,18 +217,7 @@ pub fn read_cli_key(data_dir: &Path) -> Result<Secret, SecretError> {
 
 /// Writes a file that only its owner can read, never half.
 pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let part = path.with_extension("part");
-    // What a crash left behind may have other rights.
-    match std::fs::remove_file(&part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let mut file = create_private(&part)?;
-    writeln!(file, "{text}")?;
-    file.sync_all()?;
-    drop(file);
-    std::fs::rename(&part, path)?;
-    paths::sync_dir(paths::parent(path))
+    paths::write_whole_as(path, format!("{text}\n").as_bytes(), create_private)
 }
 
 /// Makes a new file that only its owner can read.
@@ -280,11 +273,6 @@ fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the operating system gives random numbers");
     bytes
-}
-
-/// Bytes in hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The bytes of a hexadecimal text; `None` when it is none.

@@ -1,5 +1,7 @@
 //! Secrets never show themselves, and a slip is told with what to do about it.
 
+use std::io::Write;
+
 use super::*;
 
 fn file(text: &str) -> (tempfile::TempDir, PathBuf) {

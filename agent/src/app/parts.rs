@@ -14,7 +14,7 @@ use crate::destination::odoo::Odoo;
 use crate::destination::odoo::client::Client;
 use crate::destination::{Any, line};
 use crate::intake::house::House;
-use crate::secret::{self, Secret};
+use crate::secret::Key;
 use crate::store::rescue::Rescued;
 
 /// The destinations of a store, by name.
@@ -46,11 +46,10 @@ pub fn odoo(
     config: &Config,
     house: &House,
 ) -> Result<Odoo, AppError> {
-    let key = key_of(destination)?.expose().to_owned();
     Ok(Odoo::new(
         destination,
         &config.store,
-        key,
+        key_of(destination)?,
         web()?,
         house.numbering.clone(),
     ))
@@ -58,7 +57,7 @@ pub fn odoo(
 
 /// The receiver of CloudEvents of a destination.
 pub fn http_receiver(destination: &config::Destination, config: &Config) -> Result<Http, AppError> {
-    let key = key_of(destination)?.expose().to_owned();
+    let key = key_of(destination)?;
     Ok(Http::new(destination, &config.store.code, key, web()?))
 }
 
@@ -107,19 +106,19 @@ pub fn stock_tellers(catalog: &config::Catalog, config: &Config) -> Vec<String> 
 }
 
 /// A connection to a destination's Odoo with a key of one's own, such as an administrator's.
-pub fn client(destination: &config::Destination, key: Secret) -> Result<Client, AppError> {
+pub fn client(destination: &config::Destination, key: impl Into<Key>) -> Result<Client, AppError> {
     client_as(destination, key, destination.login.as_deref())
 }
 
 /// The same with a login of one's own, which Odoo below 19 needs.
 pub fn client_as(
     destination: &config::Destination,
-    key: Secret,
+    key: impl Into<Key>,
     login: Option<&str>,
 ) -> Result<Client, AppError> {
     let url = destination.url.as_deref().unwrap_or_default();
     let database = destination.database.as_deref().unwrap_or_default();
-    let client = Client::new(web()?, url, database, key.expose().to_owned());
+    let client = Client::new(web()?, url, database, key);
     Ok(client.with_login(login, crate::destination::odoo::protocol(destination)))
 }
 
@@ -151,7 +150,7 @@ pub fn rescued_words(rescued: &Rescued) -> [String; 3] {
     ["queue_damaged".to_owned(), sentence, hint]
 }
 
-fn key_of(destination: &config::Destination) -> Result<Secret, AppError> {
+fn key_of(destination: &config::Destination) -> Result<Key, AppError> {
     let source = destination.secret.as_ref();
     let missing = || {
         AppError::Config(format!(
@@ -159,7 +158,7 @@ fn key_of(destination: &config::Destination) -> Result<Secret, AppError> {
             destination.name
         ))
     };
-    Ok(secret::read(source.ok_or_else(missing)?)?)
+    Ok(Key::of(source.ok_or_else(missing)?)?)
 }
 
 fn web() -> Result<reqwest::Client, AppError> {

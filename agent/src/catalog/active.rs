@@ -3,8 +3,7 @@
 //! `catalog.current` names the revision in use and the one before it, newest first, each with its SHA-256. A file that
 //! does not fit is set aside, never deleted, and the one before it is used: a store without prices cannot sell.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -13,10 +12,11 @@ use serde::Serialize;
 use tillpost_shared::catalog::Revision;
 
 use super::build::build;
-use super::file::{CatalogError, CatalogFile, Query, disk, sync_dir};
+use super::file::{CatalogError, CatalogFile, Query, disk};
 use super::stock::{Stock, Unsent, available};
 use super::{Answer, Snapshot};
 use crate::outbox::Answer as Note;
+use crate::paths;
 
 /// The file that names what is in use.
 const POINTER: &str = "catalog.current";
@@ -261,17 +261,11 @@ fn read_pointer(dir: &Path) -> Vec<Entry> {
 
 fn write_pointer(dir: &Path, entries: &[Entry]) -> Result<(), CatalogError> {
     let path = dir.join(POINTER);
-    let part = dir.join("catalog.current.part");
     let lines = entries
         .iter()
         .map(|entry| format!("{} {}\n", entry.name, entry.digest));
-    let mut file = File::create(&part).map_err(disk("create", &part))?;
-    file.write_all(lines.collect::<String>().as_bytes())
-        .map_err(disk("write", &part))?;
-    file.sync_all().map_err(disk("sync", &part))?;
-    drop(file);
-    fs::rename(&part, &path).map_err(disk("rename", &part))?;
-    sync_dir(dir)
+    let text: String = lines.collect();
+    paths::write_whole(&path, text.as_bytes()).map_err(disk("write", &path))
 }
 
 fn is_catalog(name: &str) -> bool {

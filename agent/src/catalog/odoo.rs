@@ -214,6 +214,13 @@ fn before(now: Timestamp, by: SignedDuration) -> Timestamp {
 
 impl CatalogSource for OdooCatalog {
     async fn fetch(&self, since: Option<&Revision>) -> Result<Fetched, Outage> {
+        let fetched = self.fetch_once(since).await;
+        fetched.inspect_err(|outage| self.client.heard(outage))
+    }
+}
+
+impl OdooCatalog {
+    async fn fetch_once(&self, since: Option<&Revision>) -> Result<Fetched, Outage> {
         let (company, now) = company(&self.client).await.map_err(outage)?;
         if self.unchanged(since, now).await.map_err(outage)? {
             return Ok(Fetched::Unchanged);

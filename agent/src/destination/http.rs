@@ -16,7 +16,7 @@ pub mod answer;
 pub mod events;
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header;
 use tillpost_shared::config;
@@ -29,6 +29,7 @@ use crate::activity::now;
 use crate::failpoint;
 use crate::hurry;
 use crate::outbox::{Outage, Verdict};
+use crate::secret::Key;
 
 /// How long an answer may take, from the first byte sent to the last one read: a large document needs its time on a
 /// slow line.
@@ -43,7 +44,7 @@ pub struct Http {
     http: reqwest::Client,
     url: String,
     store: String,
-    key: String,
+    key: Key,
 }
 
 impl fmt::Debug for Http {
@@ -57,17 +58,19 @@ impl fmt::Debug for Http {
 
 impl Http {
     /// A destination for the documents of `store`; nothing is asked yet.
-    pub fn new(
-        config: &config::Destination,
-        store: &str,
-        key: String,
-        http: reqwest::Client,
-    ) -> Self {
+    pub fn new(config: &config::Destination, store: &str, key: Key, http: reqwest::Client) -> Self {
         Self {
             http,
             url: config.url.clone().unwrap_or_default(),
             store: store.to_owned(),
             key,
+        }
+    }
+
+    /// It was out: where it was for the key, a new one is looked for.
+    pub fn heard(&self, outage: &Outage) {
+        if matches!(outage, Outage::Unauthorized(_)) && self.key.refused(Instant::now()) {
+            tracing::info!(url = self.url, "a new key is taken");
         }
     }
 
@@ -98,7 +101,7 @@ impl Http {
         let request = self
             .http
             .post(&self.url)
-            .bearer_auth(&self.key)
+            .bearer_auth(self.key.expose())
             .header(header::CONTENT_TYPE, MEDIA)
             .header(header::ACCEPT, "application/json")
             .timeout(hurry::shorter(ANSWER_MAX))
@@ -156,7 +159,7 @@ mod tests {
             http: line::client().unwrap(),
             url: "https://receiver.example.com/documents".to_owned(),
             store: "ZH01".to_owned(),
-            key: "hush".to_owned(),
+            key: "hush".to_owned().into(),
         };
         let shown = format!("{http:?}");
         assert!(

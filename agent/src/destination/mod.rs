@@ -49,8 +49,14 @@ impl Destination for Any {
     async fn deliver(&self, batch: &[Delivery]) -> Result<Vec<Verdict>, Outage> {
         match self {
             Self::Folder(folder) => folder.deliver(batch).await,
-            Self::Http(http) => http.deliver(batch).await,
-            Self::Odoo(odoo) => odoo.deliver(batch).await,
+            Self::Http(http) => {
+                let answered = http.deliver(batch).await;
+                answered.inspect_err(|outage| http.heard(outage))
+            }
+            Self::Odoo(odoo) => {
+                let answered = odoo.deliver(batch).await;
+                answered.inspect_err(|outage| odoo.heard(outage))
+            }
         }
     }
 

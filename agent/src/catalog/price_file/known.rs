@@ -59,8 +59,7 @@ impl Known {
     /// Notes the hash of the whole file.
     pub fn set_whole(&self, hash: &str) -> Result<(), PriceFileError> {
         self.folder()?;
-        fs::write(&self.part, hash).map_err(disk("write", &self.part))?;
-        rename(&self.part, &self.whole)
+        paths::write_whole(&self.whole, hash.as_bytes()).map_err(disk("write", &self.whole))
     }
 
     /// Whether the file that was written last took the place of one that lay there.

@@ -7,7 +7,6 @@ mod changes;
 mod known;
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -24,7 +23,7 @@ use tillpost_shared::profile::outward::{Outward, Record};
 
 use self::known::Known;
 use super::file::{CatalogError, CatalogFile};
-use crate::paths;
+use crate::paths::{self, part_of};
 
 /// Products read at a time.
 const PAGE: usize = 500;
@@ -215,7 +214,7 @@ struct Out<'a> {
 
 impl<'a> Out<'a> {
     fn begin(settings: &'a Settings) -> Result<Self, PriceFileError> {
-        let part = part(&settings.path);
+        let part = part_of(&settings.path);
         let file = File::create(&part).map_err(disk("create", &part))?;
         let outward = &settings.outward;
         let mut out = Self {
@@ -264,17 +263,15 @@ impl<'a> Out<'a> {
 
 /// Gives the file its name, and tells the till.
 fn place(settings: &Settings) -> Result<(), PriceFileError> {
-    rename(&part(&settings.path), &settings.path)?;
+    rename(&part_of(&settings.path), &settings.path)?;
     let Some(trigger) = &settings.trigger else {
         return Ok(());
     };
-    let draft = part(trigger);
-    fs::write(&draft, b"").map_err(disk("write", &draft))?;
-    rename(&draft, trigger)
+    paths::write_whole(trigger, b"").map_err(disk("write", trigger))
 }
 
 fn drop_part(settings: &Settings) -> Result<(), PriceFileError> {
-    let part = part(&settings.path);
+    let part = part_of(&settings.path);
     fs::remove_file(&part).map_err(disk("remove", &part))
 }
 
@@ -282,14 +279,6 @@ fn rename(from: &Path, to: &Path) -> Result<(), PriceFileError> {
     fs::rename(from, to).map_err(disk("write", to))?;
     let folder = paths::parent(to);
     paths::sync_dir(folder).map_err(disk("sync", folder))
-}
-
-/// The name under which a file is written: one that nobody takes for complete.
-fn part(path: &Path) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(".part");
-    path.with_file_name(name)
 }
 
 fn disk(doing: &'static str, path: &Path) -> impl Fn(io::Error) -> PriceFileError {

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
@@ -25,6 +25,8 @@ use super::versions::Protocol;
 use crate::activity::now;
 use crate::destination::line::{self, NoAnswer};
 use crate::hurry;
+use crate::outbox::Outage;
+use crate::secret::Key;
 
 /// How long an answer may take. Longer than the 120 s after which Odoo kills a request by default: when we give up,
 /// nothing of it can still happen over there.
@@ -40,7 +42,7 @@ pub struct Client {
     pub(super) http: reqwest::Client,
     pub(super) url: String,
     pub(super) database: String,
-    pub(super) key: String,
+    pub(super) key: Key,
     pub(super) login: String,
     pub(super) wanted: Option<Protocol>,
     pub(super) known: Arc<Mutex<Known>>,
@@ -122,12 +124,12 @@ impl fmt::Debug for Client {
 
 impl Client {
     /// A connection; nothing is sent.
-    pub fn new(http: reqwest::Client, url: &str, database: &str, key: String) -> Self {
+    pub fn new(http: reqwest::Client, url: &str, database: &str, key: impl Into<Key>) -> Self {
         Self {
             http,
             url: url.trim_end_matches('/').to_owned(),
             database: database.to_owned(),
-            key,
+            key: key.into(),
             login: String::new(),
             wanted: None,
             known: Arc::default(),
@@ -148,6 +150,13 @@ impl Client {
         (second > 0)
             .then(|| Timestamp::from_second(second).ok())
             .flatten()
+    }
+
+    /// Looks for a new key when the one that is held was refused.
+    pub fn heard(&self, outage: &Outage) {
+        if matches!(outage, Outage::Unauthorized(_)) && self.key.refused(Instant::now()) {
+            tracing::info!(url = self.url, "a new key is taken");
+        }
     }
 
     /// Calls a public method; `args` is an object of named arguments, with `ids` and `context` where they apply.
@@ -192,7 +201,7 @@ impl Client {
         let request = self
             .http
             .post(format!("{}/json/2/{model}/{method}", self.url))
-            .bearer_auth(&self.key)
+            .bearer_auth(self.key.expose())
             .header("X-Odoo-Database", &self.database)
             .header(header::CONTENT_TYPE, "application/json")
             .body(args.to_string());

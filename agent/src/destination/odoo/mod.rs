@@ -75,6 +75,7 @@ use self::desk::{Desk, Run};
 use self::versions::Protocol;
 use super::{Asked, Delivery, Destination, HeldThere};
 use crate::outbox::{Outage, Verdict};
+use crate::secret::Key;
 
 /// An Odoo database as a destination.
 pub struct Odoo {
@@ -88,7 +89,7 @@ impl Odoo {
     pub fn new(
         config: &config::Destination,
         store: &config::Store,
-        key: String,
+        key: Key,
         http: reqwest::Client,
         numbering: Numbering,
     ) -> Self {
@@ -101,6 +102,11 @@ impl Odoo {
             client,
             desk: Mutex::new(desk),
         }
+    }
+
+    /// It was out: where it was for the key, a new one is looked for.
+    pub fn heard(&self, outage: &Outage) {
+        self.client.heard(outage);
     }
 
     /// What `doctor` shows: each check with what was found, or what is wrong.

@@ -63,7 +63,7 @@ impl Client {
         if let Some(uid) = self.known(|known| known.uid) {
             return Ok(uid);
         }
-        let args = json!([self.database, self.login, self.key]);
+        let args = json!([self.database, self.login, self.key.expose()]);
         let (_, answer) = self.rpc(json_rpc::request("common", "login", args)).await?;
         let uid = answer.as_i64().ok_or_else(|| CallError::Odoo {
             status: 200,
@@ -116,10 +116,11 @@ impl Client {
         method: &str,
         args: Value,
     ) -> Result<Dated<T>, CallError> {
+        let (uid, key) = (self.uid().await?, self.key.expose());
         let asker = Asker {
             database: &self.database,
-            uid: self.uid().await?,
-            key: &self.key,
+            uid,
+            key: &key,
         };
         let request = json_rpc::execute(asker, model, method, args);
         let (at, value) = self.rpc(request).await?;
