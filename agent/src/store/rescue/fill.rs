@@ -8,9 +8,11 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
 use tillpost_shared::content;
+use tillpost_shared::document::Document;
 use tillpost_shared::key;
 use tillpost_shared::scalar::Day;
 
@@ -285,6 +287,15 @@ fn go_on_counting(target: &Connection, given: Option<i64>) -> Result<(), StoreEr
     Ok(())
 }
 
+/// Whether a text is what was handed in. A day that the till named stands in the fingerprint where it was not the one
+/// that follows from the time; which it was, only the cut-off of then would tell.
+fn fits(kept: &[u8], document: &Document, date: Date) -> bool {
+    let other = date.tomorrow().unwrap_or(Date::MIN);
+    [date, other]
+        .iter()
+        .any(|default| kept == content::hash(document, Day(*default)))
+}
+
 /// Parks what would be sent and is not what was handed in: its text does not fit its fingerprint any more.
 fn look_at_texts(target: &Connection) -> Result<i64, StoreError> {
     let mut question = target.prepare(
@@ -296,12 +307,11 @@ fn look_at_texts(target: &Connection) -> Result<i64, StoreError> {
         let (body, date): (Option<String>, String) = (row.get(1)?, row.get(2)?);
         let read = body.as_deref().and_then(read_body);
         // What follows a later schema cannot be read here; the lane parks it by itself.
-        let hash = read.zip(date.parse().ok());
-        let hash = hash.map(|(document, date)| content::hash(&document, Day(date)));
-        if hash.is_some_and(|hash| {
-            row.get_ref(3)
-                .is_ok_and(|kept| kept.as_blob() != Ok(&hash[..]))
-        }) {
+        let kept: Vec<u8> = row.get(3)?;
+        if read
+            .zip(date.parse().ok())
+            .is_some_and(|(document, date)| !fits(&kept, &document, date))
+        {
             damaged.push(row.get::<_, i64>(0)?);
         }
     }
@@ -372,3 +382,7 @@ pub fn deliver_again(
     target.execute("DELETE FROM settings WHERE name = ?1", [UNROUTED])?;
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "fill_tests.rs"]
+mod tests;
