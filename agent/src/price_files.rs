@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tillpost_shared::catalog::Revision;
 use tokio_util::sync::CancellationToken;
 
-use crate::activity::{Board, Ear, Health, now};
+use crate::activity::{Board, Chain, Ear, Health, now};
 use crate::catalog::Active;
 use crate::catalog::price_file::{self, Settings, Written};
 
@@ -106,10 +106,10 @@ impl PriceFiles {
             }
             Ok(Err(error)) => {
                 *last = None;
-                tracing::warn!(file = %file.path.display(), error = %chain(&error), "a price file cannot be written");
+                tracing::warn!(file = %file.path.display(), error = %Chain(&error), "a price file cannot be written");
                 let sentence = format!(
                     "The tills' price file is not the newest: {}. It is tried again.",
-                    chain(&error)
+                    Chain(&error)
                 );
                 let hint = "Check the folder, its rights and its room.";
                 let words = ["price_file_failed", &sentence, hint];
@@ -174,17 +174,6 @@ pub fn notes(data_dir: &std::path::Path, path: &str) -> PathBuf {
     use sha2::{Digest, Sha256};
     let hash = tillpost_shared::catalog::hex(&Sha256::digest(path.as_bytes()));
     data_dir.join("price_files").join(&hash[..16])
-}
-
-/// What went wrong, with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text += &format!(": {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ mod inbox_expected;
 mod inbox_large;
 mod inbox_limits;
 mod inbox_samples;
+mod inbox_shares;
 mod kills;
 mod line_faults;
 mod odoo;

@@ -1,5 +1,7 @@
 //! Which files of drop folders were taken: noted in the commit that stores what was in them.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -47,6 +49,13 @@ pub fn note(connection: &Connection, taken: &Taken, now: Timestamp) -> Result<()
             taken.complete,
         ])?;
     Ok(())
+}
+
+/// The names of files that were taken from a drop folder.
+pub fn names(connection: &Connection, inbox: &str) -> Result<HashSet<String>, StoreError> {
+    let mut question = connection.prepare_cached("SELECT name FROM files WHERE inbox = ?1")?;
+    let names = question.query_map([inbox], |row| row.get(0))?;
+    Ok(names.collect::<Result<_, _>>()?)
 }
 
 /// The file with these bytes, if it was taken before.

@@ -281,6 +281,7 @@ pub(super) fn inboxes(checks: &mut Checks, inboxes: &[Inbox], place: Place<'_>) 
     let mut seen = BTreeSet::new();
     for (index, inbox) in inboxes.iter().enumerate() {
         let place = place.item(index);
+        put_away(checks, inbox, inboxes, place);
         let path = place.key("path");
         checks.need(!inbox.path.trim().is_empty(), path, "`path` is empty", "");
         let message = "two inboxes have the same `path`";
@@ -309,6 +310,30 @@ pub(super) fn inboxes(checks: &mut Checks, inboxes: &[Inbox], place: Place<'_>) 
             checks.need(sound, place.key("marker"), message, "write it as in .ok");
         }
     }
+}
+
+/// What was taken must not lie where it would be taken again, and what was refused not among what was taken.
+fn put_away(checks: &mut Checks, inbox: &Inbox, inboxes: &[Inbox], place: Place<'_>) {
+    let plain = |path: &str| path.trim_end_matches(['/', '\\']).to_owned();
+    let taken_from = |path: &String| {
+        inboxes
+            .iter()
+            .any(|other| plain(&other.path) == plain(path))
+    };
+    for (key, folder) in [("done", &inbox.done), ("refused", &inbox.refused)] {
+        let free = !folder.as_ref().is_some_and(taken_from);
+        let message = format!("`{key}` is a folder that files are taken from");
+        checks.need(
+            free,
+            place.key(key),
+            &message,
+            "give it a folder of its own",
+        );
+    }
+    let same = inbox.done.as_deref().map(plain) == inbox.refused.as_deref().map(plain);
+    let message = "`done` and `refused` are the same folder";
+    let apart = inbox.done.is_none() || !same;
+    checks.need(apart, place.key("refused"), message, "give each its folder");
 }
 
 /// Files with prices: each a path of its own, and a catalog that fills them.

@@ -187,6 +187,21 @@ fn a_secret_may_stand_in_the_file_only_in_development_and_test() {
 )]
 #[case(
     "[catalog]",
+    "[[inbox]]\npath = \"a\"\nprofile = \"ndjson\"\ndone = \"b/\"\n[[inbox]]\npath = \"b\"\nprofile = \"json\"\n[catalog]",
+    "`done` is a folder that files are taken from"
+)]
+#[case(
+    "[catalog]",
+    "[[inbox]]\npath = \"a\"\nprofile = \"ndjson\"\nrefused = \"a\"\n[catalog]",
+    "`refused` is a folder that files are taken from"
+)]
+#[case(
+    "[catalog]",
+    "[[inbox]]\npath = \"a\"\nprofile = \"ndjson\"\ndone = \"b\"\nrefused = \"b\"\n[catalog]",
+    "`done` and `refused` are the same folder"
+)]
+#[case(
+    "[catalog]",
     "[[inbox]]\npath = \"a\"\nprofile = \"ndjson\"\nmarker = \"x/y\"\n[catalog]",
     "is no ending"
 )]

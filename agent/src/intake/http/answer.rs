@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::activity::Chain;
 use crate::store::StoreError;
 
 /// Seconds after which to ask again when the disk is full: somebody must make room.
@@ -123,21 +124,6 @@ impl From<StoreError> for Refusal {
                 Self::fault()
             }
         }
-    }
-}
-
-/// An error with its sources behind it.
-struct Chain<'a>(&'a dyn std::error::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(error) = source {
-            write!(f, ": {error}")?;
-            source = error.source();
-        }
-        Ok(())
     }
 }
 

@@ -28,9 +28,9 @@ use tokio_util::sync::CancellationToken;
 
 use self::complete::{Listed, Look, Watched};
 use self::take::{TakeError, Taker};
-use crate::activity::{self, Board, Health};
+use crate::activity::{self, Board, Chain, Health};
 use crate::intake::desk::Desk;
-use crate::store::Store;
+use crate::store::{Store, inbox};
 
 /// For how long taken files are kept.
 pub const DONE_KEEP: Duration = Duration::from_secs(14 * 86_400);
@@ -143,21 +143,24 @@ impl Inbox {
         .flatten()
     }
 
+    /// Empties the folder of taken files of those that have lain there long enough.
     async fn empty(&self) {
-        let (settings, now) = (
-            Arc::clone(&self.settings),
-            SystemTime::from(activity::now()),
-        );
-        beside(move || match put::empty(&settings.done, DONE_KEEP, now) {
-            Ok(0) => {}
-            Ok(removed) => {
-                tracing::info!(path = %settings.name, removed, "old files removed from done");
+        let (settings, store) = (Arc::clone(&self.settings), self.store.clone());
+        let now = SystemTime::from(activity::now());
+        let emptied = beside(move || {
+            let known = store
+                .read(|reader| inbox::names(reader, &settings.name))
+                .map_err(io::Error::other)?;
+            put::empty(&settings.done, DONE_KEEP, now, |name| known.contains(name))
+        });
+        let path = &self.settings.name;
+        match emptied.await {
+            Some(Ok(0)) | None => {}
+            Some(Ok(removed)) => tracing::info!(path, removed, "old files removed from done"),
+            Some(Err(error)) => {
+                tracing::warn!(path, error = %error, "done cannot be emptied");
             }
-            Err(error) => {
-                tracing::warn!(path = %settings.name, error = %error, "done cannot be emptied");
-            }
-        })
-        .await;
+        }
     }
 
     /// Takes what is complete. `None` when the folder cannot be looked at.
@@ -239,8 +242,8 @@ impl Inbox {
             // Somebody took it away in between.
             Err(TakeError::Io(error)) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
-                tracing::error!(file = %file, error = %chain(&error), "a file cannot be taken");
-                Some(format!("a file cannot be taken: {}", chain(&error)))
+                tracing::error!(file = %file, error = %Chain(&error), "a file cannot be taken");
+                Some(format!("a file cannot be taken: {}", Chain(&error)))
             }
         }
     }
@@ -298,17 +301,6 @@ async fn due(changed: &mut mpsc::Receiver<()>, wait: Duration, settling: bool) {
 async fn ended(stop: &CancellationToken) {
     stop.cancelled().await;
     tokio::time::sleep(STOP_GRACE).await;
-}
-
-/// What went wrong, with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text += &format!(": {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// The files of the folder; what is no plain file is none of ours.

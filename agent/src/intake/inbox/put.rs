@@ -112,6 +112,24 @@ fn numbered(name: &OsStr, number: u32) -> OsString {
     numbered
 }
 
+/// The names that a file may have come with: its own, and the one without a number.
+fn before_numbering(name: &OsStr) -> Vec<String> {
+    let own = name.to_string_lossy().into_owned();
+    let path = Path::new(name);
+    let stem = path.file_stem().unwrap_or(name).to_string_lossy();
+    let ending = path.extension().map(|ending| ending.to_string_lossy());
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    // `a.2.xml` was `a.xml`, and `a.2` was `a`.
+    let unnumbered = match (stem.rsplit_once('.'), ending) {
+        (Some((first, number)), Some(ending)) if digits(number) => {
+            Some(format!("{first}.{ending}"))
+        }
+        (_, Some(ending)) if digits(&ending) => Some(stem.into_owned()),
+        (_, _) => None,
+    };
+    std::iter::once(own).chain(unnumbered).collect()
+}
+
 fn same_bytes(one: &Path, other: &Path) -> io::Result<bool> {
     let (mut one, mut other) = (File::open(one)?, File::open(other)?);
     if one.metadata()?.len() != other.metadata()?.len() {
@@ -130,8 +148,14 @@ fn same_bytes(one: &Path, other: &Path) -> io::Result<bool> {
     }
 }
 
-/// Removes files that have lain in a folder for longer than `keep`.
-pub fn empty(folder: &Path, keep: Duration, now: SystemTime) -> io::Result<usize> {
+/// Removes files that have lain in a folder for longer than `keep`, and only those that were put there: the folder may be
+/// somebody's archive. `known` tells the names of files that were taken.
+pub fn empty(
+    folder: &Path,
+    keep: Duration,
+    now: SystemTime,
+    known: impl Fn(&str) -> bool,
+) -> io::Result<usize> {
     let mut removed = 0;
     let listing = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
@@ -141,7 +165,9 @@ pub fn empty(folder: &Path, keep: Duration, now: SystemTime) -> io::Result<usize
         let entry = entry?;
         let about = entry.metadata()?;
         let age = now.duration_since(about.modified()?).unwrap_or_default();
-        if about.is_file() && age > keep {
+        let name = entry.file_name();
+        let ours = || before_numbering(&name).into_iter().any(|name| known(&name));
+        if about.is_file() && age > keep && ours() {
             fs::remove_file(entry.path())?;
             removed += 1;
         }
@@ -177,6 +203,32 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_else_put_there_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in [
+            "till.xml",
+            "till.2.xml",
+            "till",
+            "till.7",
+            "archive.xml",
+            "till.old.xml",
+        ] {
+            let file = File::create(dir.path().join(name)).unwrap();
+            file.set_modified(now()).unwrap();
+        }
+        let (day, known) = (Duration::from_secs(86_400), |name: &str| {
+            name == "till.xml" || name == "till"
+        });
+        assert_eq!(empty(dir.path(), day, now() + day * 2, known).unwrap(), 4);
+        let mut left: Vec<_> = fs::read_dir(dir.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["archive.xml", "till.old.xml"]);
+    }
+
+    #[test]
     fn a_folder_is_emptied_by_the_day_a_file_was_put_there() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("a"), "old file, moved today").unwrap();
@@ -188,8 +240,12 @@ mod tests {
         )
         .unwrap();
         let (done, day) = (dir.path().join("done"), Duration::from_secs(86_400));
-        assert_eq!(empty(&done, day * 14, now() + day * 14).unwrap(), 0);
-        assert_eq!(empty(&done, day * 14, now() + day * 15).unwrap(), 1);
-        assert_eq!(empty(&dir.path().join("none"), day, now()).unwrap(), 0);
+        let known = |name: &str| name == "a";
+        assert_eq!(empty(&done, day * 14, now() + day * 14, known).unwrap(), 0);
+        assert_eq!(empty(&done, day * 14, now() + day * 15, known).unwrap(), 1);
+        assert_eq!(
+            empty(&dir.path().join("none"), day, now(), known).unwrap(),
+            0
+        );
     }
 }
