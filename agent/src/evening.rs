@@ -65,6 +65,10 @@ impl Evening {
                 () = self.stop.cancelled() => return,
             };
             let Some(errand) = errand else { return };
+            // Reading a day back takes a destination's time: not for somebody who has gone.
+            if !errand.is_awaited() {
+                continue;
+            }
             tokio::select! {
                 () = self.read_back(errand.what) => {}
                 () = self.stop.cancelled() => return,

@@ -2,11 +2,12 @@
 //! effect; brings the store's prices down and proves every evening that nothing is missing.
 //!
 //! # Layout
-//! Five layers; a module uses only rows above its own (a test holds it so):
+//! Five layers; a module uses only rows above its own (a test holds it so). [`activity`], the clock and the board, is
+//! below the edges because they report, too:
 //! 1. pure: [`outbox`], [`backoff`], the Odoo payload builders
 //! 2. disk: [`store`], [`paths`], [`secret`]
 //! 3. edges: [`intake`], [`destination`], [`catalog`]
-//! 4. loops: [`activity`], [`delivery`], [`update`], [`housekeeping`], [`price_files`], [`status`]
+//! 4. loops: [`delivery`], [`update`], [`housekeeping`], [`price_files`], [`status`]
 //! 5. wiring: [`app`], [`cli`]
 //!
 //! Read [`app`] for the story of a start, [`store`] for what durable means, [`delivery`] for what happens to a

@@ -20,6 +20,11 @@ pub struct Errand<T> {
 }
 
 impl<T> Errand<T> {
+    /// Whether somebody still waits for it.
+    pub fn is_awaited(&self) -> bool {
+        !self.done.is_closed()
+    }
+
     /// Tells whoever waits that it is done.
     pub fn done(self) {
         // Whoever asked may have gone.

@@ -102,7 +102,7 @@ fn accept_one(
         });
     }
     let key = own_key(connection, &mut arrival, &family)?;
-    if let Some(problem) = reversed_before(connection, &arrival)? {
+    if let Some(problem) = arrival.reversed_before(connection, None)? {
         arrival.problems.insert(0, problem);
     }
     let id = Uuid::now_v7().to_string();
@@ -204,34 +204,6 @@ fn taken(connection: &Connection, key: &str) -> Result<bool, StoreError> {
     Ok(connection
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM documents WHERE uid = ?1)")?
         .query_row([uid_text(key)], |row| row.get(0))?)
-}
-
-/// A second void of a document, or one of a sale of which something came back: head office would take it off twice.
-fn reversed_before(
-    connection: &Connection,
-    arrival: &Arrival,
-) -> Result<Option<Problem>, StoreError> {
-    if arrival.kind != Kind::Void {
-        return Ok(None);
-    }
-    for origin in &arrival.origins {
-        let found = connection
-            .prepare_cached(
-                "SELECT 1 FROM origins g JOIN documents o USING (seq)
-                 WHERE g.uid = ?1 AND o.state <> 'withdrawn' LIMIT 1",
-            )?
-            .query_row([origin.uid(connection)?], |_| Ok(()))
-            .optional()?;
-        if found.is_some() {
-            let message = "what it undoes was undone or given back before";
-            return Ok(Some(Problem::held(
-                Code::AlreadyReversed,
-                "body.of",
-                message,
-            )));
-        }
-    }
-    Ok(None)
 }
 
 fn insert(

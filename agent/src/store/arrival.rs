@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use tillpost_shared::document::{Body, Document, Kind, SERIES_DEFAULT, sale};
 use tillpost_shared::intake::{Judged, Newer};
 use tillpost_shared::key::{self, Numbering};
-use tillpost_shared::problem::{Level, Problem};
+use tillpost_shared::problem::{Code, Level, Problem};
 use tillpost_shared::shape::Form;
 use uuid::Uuid;
 
@@ -54,6 +54,34 @@ struct Receipt {
 }
 
 impl Arrival {
+    /// A second void of a document, or one of a sale of which something came back: head office would take it off twice.
+    /// `own`: the number under which the void is stored already.
+    pub(super) fn reversed_before(
+        &self,
+        connection: &Connection,
+        own: Option<i64>,
+    ) -> Result<Option<Problem>, StoreError> {
+        if self.kind != Kind::Void {
+            return Ok(None);
+        }
+        for origin in &self.origins {
+            let before: bool = connection
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM origins g JOIN documents o USING (seq)
+                     WHERE g.uid = ?1 AND o.state <> 'withdrawn' AND o.seq <> ?2)",
+                )?
+                .query_row(params![origin.uid(connection)?, own.unwrap_or(0)], |row| {
+                    row.get(0)
+                })?;
+            if before {
+                let message = "what it undoes was undone or given back before";
+                let problem = Problem::held(Code::AlreadyReversed, "body.of", message);
+                return Ok(Some(problem));
+            }
+        }
+        Ok(None)
+    }
+
     /// A document of this schema.
     pub fn of(judged: Judged, numbering: &Numbering) -> Self {
         let origins = origins(&judged, numbering);

@@ -4,7 +4,6 @@
 //! the one it was stored under. What still cannot be read stays held, and nothing of it changes.
 
 use rusqlite::{Connection, params};
-use tillpost_shared::document::Kind;
 use tillpost_shared::intake::{self, Judged, Reading, Terms};
 use tillpost_shared::problem::{Code, Problem};
 
@@ -99,7 +98,7 @@ fn replace(
     judged.problems = problems(held.problems, judged.problems);
     let mut arrival = Arrival::of(judged, &terms.numbering);
     let doubled = doubled(connection, seq, &arrival.content_hash)?;
-    for problem in [doubled, reversed(connection, seq, &arrival)?]
+    for problem in [doubled, arrival.reversed_before(connection, Some(seq))?]
         .into_iter()
         .flatten()
     {
@@ -173,32 +172,4 @@ fn doubled(
         let message = format!("the same document is stored already, with the id {id}");
         Problem::held(Code::KeyConflict, "", message)
     }))
-}
-
-/// As on the way in: a second void of a document, or one of a sale of which something came back.
-fn reversed(
-    connection: &Connection,
-    seq: i64,
-    arrival: &Arrival,
-) -> Result<Option<Problem>, StoreError> {
-    if arrival.kind != Kind::Void {
-        return Ok(None);
-    }
-    for origin in &arrival.origins {
-        let before: bool = connection
-            .prepare_cached(
-                "SELECT EXISTS (SELECT 1 FROM origins g JOIN documents o USING (seq)
-                 WHERE g.uid = ?1 AND o.state <> 'withdrawn' AND o.seq <> ?2)",
-            )?
-            .query_row(params![origin.uid(connection)?, seq], |row| row.get(0))?;
-        if before {
-            let message = "what it undoes was undone or given back before";
-            return Ok(Some(Problem::held(
-                Code::AlreadyReversed,
-                "body.of",
-                message,
-            )));
-        }
-    }
-    Ok(None)
 }

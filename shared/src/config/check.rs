@@ -12,13 +12,12 @@ use super::place::Place;
 use super::{
     Config, Environment, Listen, Numbers, Store, Till, alerts, approval, routes, schema, structure,
 };
+use crate::check::TILLS_RESERVED;
 use crate::currency;
 use crate::scalar::{Code, Day};
 
 /// For how many years bodies may be kept at most; keys are kept that long anyway.
 const KEEP_DAYS_MAX: u32 = 3_653;
-/// Tills may not be called like the kinds that need none: their keys would collide.
-const RESERVED_TILLS: &[&str] = &["settlement", "stock_count", "stock_move", "pickup"];
 
 /// What is wrong with the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,7 +205,7 @@ impl Checks {
             let at = place.key("code");
             self.code(&till.code, at, "a till's `code`");
             let message = format!("a till may not be called `{}`", till.code);
-            let free = !RESERVED_TILLS.contains(&till.code.as_str());
+            let free = !TILLS_RESERVED.contains(&till.code.as_str());
             self.need(free, at, &message, "take another code");
             let message = format!("the till `{}` stands here twice", till.code);
             self.need(seen.insert(&till.code), at, &message, "keep one of them");

@@ -6,6 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use serde_json::json;
+use tillpost_shared::catalog::comparable_barcode;
 use tillpost_shared::document::sale::{Line, LineType, Product};
 
 use super::answer::outage;
@@ -43,22 +44,12 @@ pub struct Article {
 /// Products known by their codes.
 pub type Shelf = HashMap<Code, Article>;
 
-/// A barcode without its leading zeros.
-pub fn trimmed(barcode: &str) -> String {
-    let trimmed = barcode.trim().trim_start_matches('0');
-    if trimmed.is_empty() {
-        "0".to_owned()
-    } else {
-        trimmed.to_owned()
-    }
-}
-
 /// The codes of a product, in the order in which they are tried.
 pub fn codes(product: &Product) -> Vec<Code> {
     let barcode = product
         .barcode
         .as_ref()
-        .map(|code| Code::Barcode(trimmed(code.as_str())));
+        .map(|code| Code::Barcode(comparable_barcode(code.as_str()).to_owned()));
     let sku = product
         .sku
         .as_ref()
@@ -169,7 +160,10 @@ pub async fn load(
             .map_err(|error| outage(&error))?;
         for row in rows {
             if let Some(barcode) = row.text("barcode") {
-                shelf.insert(Code::Barcode(trimmed(barcode)), article(&row));
+                shelf.insert(
+                    Code::Barcode(comparable_barcode(barcode).to_owned()),
+                    article(&row),
+                );
             }
             if let Some(sku) = row.text("default_code") {
                 shelf.insert(Code::Sku(sku.to_owned()), article(&row));
@@ -209,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_barcode_is_looked_for_in_every_length() {
-        assert_eq!(trimmed("0076123400012"), "76123400012");
+        assert_eq!(comparable_barcode("0076123400012"), "76123400012");
         assert_eq!(
             padded("76123400012"),
             [

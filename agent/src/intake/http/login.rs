@@ -226,6 +226,13 @@ impl Logins {
         if failures.len() >= PLACES_MAX {
             failures.retain(|_, failures| now.duration_since(failures.last) < WAIT_MAX);
         }
+        // Whoever has so many addresses is not slowed down by remembering each; the one that waited longest goes.
+        if failures.len() >= PLACES_MAX && !failures.contains_key(&place) {
+            let oldest = failures.iter().min_by_key(|(_, failures)| failures.last);
+            if let Some(oldest) = oldest.map(|(place, _)| *place) {
+                failures.remove(&oldest);
+            }
+        }
         let known = failures.entry(place).or_insert(Failures {
             count: 0,
             last: now,
@@ -299,5 +306,15 @@ mod tests {
                 "tillpost_session=abc; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict"
             )
         );
+    }
+
+    #[test]
+    fn a_thousand_places_are_remembered_and_not_one_more() {
+        let (logins, now) = (Logins::default(), Instant::now());
+        for n in 0..PLACES_MAX as u32 + 500 {
+            let place = IpAddr::from(std::net::Ipv6Addr::from(u128::from(n)));
+            logins.failed(place, now + Duration::from_millis(n.into()));
+        }
+        assert_eq!(locked(&logins.failures).len(), PLACES_MAX);
     }
 }
