@@ -18,7 +18,7 @@ use tillpost_shared::config::{Config, DestinationType, Environment};
 
 use crate::activity::{Health, Report};
 use crate::catalog;
-use crate::status::text::{Texts, fill};
+use crate::status::text::{Texts, Troubled, fill};
 use crate::store::figures::{Figures, Kept, Reason};
 use crate::store::millionths;
 use crate::store::read::money_text;
@@ -147,6 +147,17 @@ pub enum Origin {
     Loop(String, Health),
     /// Documents that are kept back.
     Documents(Kept),
+}
+
+impl Origin {
+    /// What its code troubles.
+    pub const fn troubled(&self) -> Troubled {
+        match self {
+            Self::Loop(..) => Troubled::Agent,
+            Self::Documents(Kept::Held) => Troubled::Held,
+            Self::Documents(Kept::Parked | Kept::Postponed) => Troubled::Sent,
+        }
+    }
 }
 
 /// What the status is drawn from.

@@ -28,7 +28,7 @@ fn configured(language: &str) -> Config {
     config::read(&text).unwrap()
 }
 
-fn figures(waiting: i64) -> Figures {
+pub(super) fn figures(waiting: i64) -> Figures {
     let lane = crate::store::figures::Lane {
         waiting,
         ..Default::default()
@@ -42,7 +42,7 @@ fn figures(waiting: i64) -> Figures {
     }
 }
 
-fn reason(kept: Kept, since: &str) -> Reason {
+pub(super) fn reason(kept: Kept, since: &str) -> Reason {
     let hint = "add the product in Odoo";
     Reason {
         kept,
@@ -54,7 +54,7 @@ fn reason(kept: Kept, since: &str) -> Reason {
     }
 }
 
-fn drawn(language: &str, figures: &Figures, board: &Board, stopping: bool) -> Status {
+pub(super) fn drawn(language: &str, figures: &Figures, board: &Board, stopping: bool) -> Status {
     let catalog = catalog::Status {
         revision: Some(tillpost_shared::catalog::Revision("r1".to_owned())),
         taken_at: Some(at("2026-10-30T06:00:00+01:00")),
@@ -73,14 +73,14 @@ fn drawn(language: &str, figures: &Figures, board: &Board, stopping: bool) -> St
     })
 }
 
-fn out_of_reach() -> Board {
+pub(super) fn out_of_reach() -> Board {
     let board = Board::default();
     let words = ["unreachable", "Odoo cannot be reached.", "Nothing to do."];
     board.trouble("odoo", Health::Offline, words, noon());
     board
 }
 
-fn broken() -> Board {
+pub(super) fn broken() -> Board {
     let board = Board::default();
     let words = [
         "unauthorized",

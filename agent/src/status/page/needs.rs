@@ -16,6 +16,8 @@ pub struct Need {
     pub since: String,
     /// The reason in the system's words.
     pub detail: String,
+    /// Who has to do what, in the system's words.
+    pub hint: String,
     /// The code to name to the store's IT; empty where they need not be called.
     pub code: String,
     /// The documents that a button tries again; empty where there is no such button.
@@ -26,26 +28,21 @@ pub struct Need {
 
 /// What needs a person, worst first. A line that is down is told of elsewhere: it comes back by itself.
 pub fn needs(status: &Status, texts: &'static Texts, hand: &Hand) -> Vec<Need> {
-    let lines: Vec<&str> = status
-        .destinations
-        .iter()
-        .map(|one| one.name.as_str())
-        .collect();
+    let is_line = |name: &str| status.destinations.iter().any(|one| one.name == name);
     let wanted = status
         .problems
         .iter()
         .filter(|problem| match &problem.origin {
             Origin::Documents(_) => true,
-            Origin::Loop(name, health) => {
-                *health > Health::Noted && !lines.contains(&name.as_str())
-            }
+            Origin::Loop(_, Health::Ok | Health::Noted) => false,
+            Origin::Loop(_, Health::Attention) => true,
+            Origin::Loop(name, Health::Offline) => !is_line(name),
         });
     wanted.map(|problem| need(problem, texts, hand)).collect()
 }
 
 fn need(problem: &ProblemStatus, texts: &'static Texts, hand: &Hand) -> Need {
-    let document = matches!(problem.origin, Origin::Documents(_));
-    let cause = Cause::of(&problem.code, document);
+    let cause = Cause::of(&problem.code, problem.origin.troubled());
     let [what, next] = texts.cause(cause);
     let since = hand.moment(problem.since);
     let state = match problem.origin {
@@ -65,6 +62,7 @@ fn need(problem: &ProblemStatus, texts: &'static Texts, hand: &Hand) -> Need {
             None => fill_written(texts.since, "", &since, ""),
         },
         detail: problem.detail.clone(),
+        hint: problem.hint.clone(),
         code: if cause.needs_it() {
             problem.code.clone()
         } else {
@@ -80,5 +78,81 @@ fn need(problem: &ProblemStatus, texts: &'static Texts, hand: &Hand) -> Need {
             ([one], Some(1)) => format!("/documents/{one}"),
             _ => format!("/documents?state={state}"),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::activity::Board;
+    use crate::status::tests::{broken, drawn, figures, out_of_reach, reason};
+
+    fn told(board: &Board, kept: &[Kept]) -> Vec<Need> {
+        let texts = Texts::of("en");
+        let mut figures = figures(2);
+        figures.reasons = kept
+            .iter()
+            .map(|kept| reason(*kept, "2026-10-30T09:30:00Z"))
+            .collect();
+        let status = drawn("en", &figures, board, false);
+        needs(
+            &status,
+            texts,
+            &Hand::new(texts, "en", "CHF", TimeZone::UTC),
+        )
+    }
+
+    #[test]
+    fn a_line_that_is_down_needs_nobody_and_a_key_that_is_refused_needs_it() {
+        assert_eq!(told(&Board::default(), &[]), []);
+        assert_eq!(told(&out_of_reach(), &[]), []);
+        let needs = told(&broken(), &[]);
+        let [key] = &needs[..] else {
+            panic!("one need: {needs:?}")
+        };
+        assert_eq!(key.what, "Head office does not accept this store's key.");
+        assert_eq!(
+            (key.code.as_str(), key.hint.as_str()),
+            ("unauthorized", "Set another.")
+        );
+        assert_eq!(key.retry, Vec::<String>::new());
+    }
+
+    #[test]
+    fn whatever_answers_in_head_office_s_place_and_a_failing_disk_are_needs_of_their_lane() {
+        for (code, what) in [
+            (
+                "incomprehensible",
+                "Something else answers in head office's place.",
+            ),
+            (
+                "wrong_environment",
+                "Store and head office belong to different environments.",
+            ),
+            ("outbox_failed", "The disk of this PC is full or fails."),
+        ] {
+            let board = Board::default();
+            board.trouble(
+                "odoo",
+                Health::Attention,
+                [code, "x", "y"],
+                Timestamp::UNIX_EPOCH,
+            );
+            let whats: Vec<_> = told(&board, &[]).iter().map(|need| need.what).collect();
+            assert_eq!(whats, [what]);
+        }
+    }
+
+    #[test]
+    fn a_refused_document_can_be_tried_again_and_a_held_one_only_looked_at() {
+        let needs = told(&Board::default(), &[Kept::Parked, Kept::Held]);
+        let retries: Vec<_> = needs.iter().map(|need| need.retry.len()).collect();
+        assert_eq!(retries, [2, 0]);
+        assert_eq!(needs[0].look, "/documents?state=parked");
+        assert_eq!(needs[0].hint, "add the product in Odoo");
+        assert_eq!(needs[1].look, "/documents?state=held");
     }
 }

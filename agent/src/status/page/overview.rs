@@ -161,7 +161,13 @@ fn minutes_left(waiting: i64, lately: i64) -> Option<i64> {
 }
 
 fn lines(status: &Status, board: &BTreeMap<String, Report>, visit: &Visit) -> Vec<Line> {
-    let down = |one: &DestinationStatus| one.state > Health::Noted;
+    // A lane that this PC's own disk fails says nothing of the line; the disk is told of among what needs a person.
+    let own_disk = |name: &str| {
+        board
+            .get(name)
+            .is_some_and(|report| report.code == "outbox_failed")
+    };
+    let down = |one: &DestinationStatus| one.state > Health::Noted && !own_disk(&one.name);
     let any_up = status
         .destinations
         .iter()

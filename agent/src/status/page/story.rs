@@ -14,7 +14,7 @@ use crate::intake::http::access::Denied;
 use crate::intake::http::answer::Refusal;
 use crate::intake::http::documents::known_id;
 use crate::outbox::State;
-use crate::status::text::{Cause, Texts, fill_written};
+use crate::status::text::{Cause, Texts, Troubled, fill_written};
 use crate::store::read::{self, DeliveryView, DocumentView};
 
 /// The page.
@@ -44,6 +44,7 @@ struct Matter {
     what: &'static str,
     next: &'static str,
     detail: String,
+    hint: String,
     code: String,
     call: bool,
 }
@@ -139,13 +140,14 @@ fn number_of(document: &DocumentView) -> String {
 
 /// What keeps it back: what our own checks found, and what destinations said.
 fn matters(document: &DocumentView, texts: &'static Texts) -> Vec<Matter> {
-    let matter = |code: &str, detail: &str| {
-        let cause = Cause::of(code, true);
+    let matter = |code: &str, detail: &str, hint: &str, troubled: Troubled| {
+        let cause = Cause::of(code, troubled);
         let [what, next] = texts.cause(cause);
         Matter {
             what,
             next,
             detail: detail.to_owned(),
+            hint: hint.to_owned(),
             code: code.to_owned(),
             call: cause.needs_it(),
         }
@@ -155,13 +157,22 @@ fn matters(document: &DocumentView, texts: &'static Texts) -> Vec<Matter> {
         .iter()
         .filter(|_| document.state == State::Held);
     let held = held.filter(|problem| problem.level == Level::Held);
-    let held = held.map(|problem| matter(problem.code.as_str(), &problem.message));
+    let held = held.map(|problem| {
+        let hint = problem.hint.as_deref().unwrap_or_default();
+        matter(
+            problem.code.as_str(),
+            &problem.message,
+            hint,
+            Troubled::Held,
+        )
+    });
     let kept = document
         .deliveries
         .iter()
         .filter(|one| matches!(one.state, State::Parked | State::Waiting));
     let kept = kept.filter_map(|one| one.answer.as_ref());
-    let kept = kept.map(|answer| matter(&answer.code, &answer.message));
+    let kept =
+        kept.map(|answer| matter(&answer.code, &answer.message, &answer.hint, Troubled::Sent));
     held.chain(kept).collect()
 }
 

@@ -2,7 +2,7 @@
 //! be explained to a shopkeeper. The words themselves are in the languages' files.
 
 /// How many causes there are.
-pub const CAUSES: usize = 19;
+pub const CAUSES: usize = 26;
 
 /// What is the matter, in kinds that a person tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,20 @@ pub enum Cause {
     Waits,
     /// Head office refused it.
     Refused,
+    /// A rule of the store's own wants a person's yes.
+    Approval,
+    /// Our own checks find it odd.
+    Odd,
+    /// It came after its day was closed, and the store wants to be asked.
+    Late,
+    /// Head office's bookkeeping is in the way.
+    Books,
+    /// Head office is not ready for it, and it goes by itself.
+    NotReady,
+    /// What it tells of was settled in another way at head office.
+    Overtaken,
+    /// Something answers that is not head office.
+    SomebodyElse,
     /// The key is not accepted.
     Key,
     /// Store and head office belong to different worlds.
@@ -47,35 +61,82 @@ pub enum Cause {
     Other,
 }
 
+/// What a code troubles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Troubled {
+    /// A document that our own checks hold.
+    Held,
+    /// A document that a destination was asked about.
+    Sent,
+    /// The agent itself.
+    Agent,
+}
+
 impl Cause {
-    /// The cause behind a code. Codes that nobody thought of are `Refused` for a document, else `Other`.
-    pub fn of(code: &str, document: bool) -> Self {
+    /// The cause behind a code. Of a code that nobody thought of, what it troubles decides.
+    pub fn of(code: &str, troubled: Troubled) -> Self {
         match code {
             "total_mismatch" | "tax_mismatch" | "rounding_mismatch" | "tender_mismatch"
             | "sign_mismatch" | "amount_scale" => Self::Sums,
-            "key_conflict" | "key_mismatch" | "already_reversed" => Self::Conflict,
+            "key_conflict" | "key_mismatch" | "already_reversed" | "uuid_taken" => Self::Conflict,
             "unknown_till" => Self::UnknownTill,
             "unknown_store" => Self::UnknownStore,
             "schema_newer" => Self::SchemaNewer,
             "unknown_product" => Self::UnknownProduct,
             "unknown_original" | "unknown_original_line" => Self::UnknownOriginal,
-            "not_supported_yet" => Self::NotSupported,
+            "not_supported_yet" | "no_orders_in_odoo" => Self::NotSupported,
             "waits_for_part" | "waits_for_parts" | "not_yet" => Self::Waits,
-            "odoo_right_missing" | "odoo_row_missing" | "no_session" | "not_the_drawer"
-            | "customer_missing" | "quantity_digits" | "tip_product_id" | "unknown_location"
-            | "session_shared" => Self::SetUp,
+            "approval_needed" => Self::Approval,
+            "repeated_line" | "unreadable" | "damaged" => Self::Odd,
+            "late_sale" => Self::Late,
+            "no_open_session" | "session_taken" | "delivery_waits" | "unknown_order"
+            | "order_unconfirmed" => Self::NotReady,
+            "order_cancelled" | "order_delivered" | "order_elsewhere" | "not_of_the_order"
+            | "transfer_cancelled" => Self::Overtaken,
             "unauthorized" => Self::Key,
             "wrong_environment" => Self::Environment,
-            "unreachable" | "throttled" | "incomprehensible" => Self::Line,
-            "article_numbers_shared" | "products_without_code" | "products_without_price" => {
-                Self::Prices
-            }
+            "incomprehensible" => Self::SomebodyElse,
+            "unreachable" | "throttled" => Self::Line,
             "outbox_failed" | "queue_damaged" => Self::Disk,
-            _ => Self::by_shape(code, document),
+            _ => Self::at_head_office(code).unwrap_or_else(|| Self::by_shape(code, troubled)),
         }
     }
 
-    fn by_shape(code: &str, document: bool) -> Self {
+    /// What somebody at head office has to put right.
+    fn at_head_office(code: &str) -> Option<Self> {
+        Some(match code {
+            "odoo_right_missing"
+            | "odoo_row_missing"
+            | "no_session"
+            | "not_the_drawer"
+            | "customer_missing"
+            | "quantity_digits"
+            | "tip_product_id"
+            | "unknown_location"
+            | "session_shared"
+            | "method_not_allowed"
+            | "line_not_payable"
+            | "pdf_tool_missing"
+            | "lots_missing"
+            | "transfer_unfinished"
+            | "order_ambiguous"
+            | "too_large" => Self::SetUp,
+            "books_locked"
+            | "draft_orders"
+            | "loss_account_missing"
+            | "profit_account_missing"
+            | "session_unbalanced"
+            | "invoice_journal_missing"
+            | "close_refused" => Self::Books,
+            "not_fully_paid" | "serial_twice" | "serial_number_taken" => Self::Differs,
+            "article_numbers_shared" | "products_without_code" | "products_without_price" => {
+                Self::Prices
+            }
+            _ => return None,
+        })
+    }
+
+    fn by_shape(code: &str, troubled: Troubled) -> Self {
         let begins = |word: &str| code.starts_with(word);
         if code.contains("_not_in_odoo") || begins("tax") || begins("rounding_not") {
             Self::SetUp
@@ -87,10 +148,12 @@ impl Cause {
             Self::Prices
         } else if begins("inbox") || begins("file") {
             Self::Files
-        } else if document {
-            Self::Refused
         } else {
-            Self::Other
+            match troubled {
+                Troubled::Held => Self::Odd,
+                Troubled::Sent => Self::Refused,
+                Troubled::Agent => Self::Other,
+            }
         }
     }
 
@@ -104,6 +167,8 @@ impl Cause {
             | Self::Differs
             | Self::NotSupported
             | Self::Refused
+            | Self::Books
+            | Self::SomebodyElse
             | Self::Key
             | Self::Environment
             | Self::Disk
@@ -115,6 +180,11 @@ impl Cause {
             | Self::UnknownProduct
             | Self::UnknownOriginal
             | Self::Waits
+            | Self::Approval
+            | Self::Odd
+            | Self::Late
+            | Self::NotReady
+            | Self::Overtaken
             | Self::Line => false,
         }
     }
@@ -132,14 +202,29 @@ mod tests {
     }
 
     #[rstest]
-    #[case("tender_mismatch", true, Cause::Sums)]
-    #[case("method_not_in_odoo", true, Cause::SetUp)]
-    #[case("totals_differ", true, Cause::Differs)]
-    #[case("odoo_refused", true, Cause::Refused)]
-    #[case("disk_low", false, Cause::Disk)]
-    #[case("never heard of", true, Cause::Refused)]
-    #[case("never heard of", false, Cause::Other)]
-    fn codes_have_causes(#[case] code: &str, #[case] document: bool, #[case] cause: Cause) {
-        assert_eq!(Cause::of(code, document), cause);
+    #[case("tender_mismatch", Troubled::Held, Cause::Sums)]
+    #[case("approval_needed", Troubled::Held, Cause::Approval)]
+    #[case("method_not_in_odoo", Troubled::Sent, Cause::SetUp)]
+    #[case("totals_differ", Troubled::Sent, Cause::Differs)]
+    #[case("odoo_refused", Troubled::Sent, Cause::Refused)]
+    #[case("disk_low", Troubled::Agent, Cause::Disk)]
+    #[case("never heard of", Troubled::Held, Cause::Odd)]
+    #[case("never heard of", Troubled::Sent, Cause::Refused)]
+    #[case("never heard of", Troubled::Agent, Cause::Other)]
+    fn codes_have_causes(#[case] code: &str, #[case] troubled: Troubled, #[case] cause: Cause) {
+        assert_eq!(Cause::of(code, troubled), cause);
+    }
+
+    /// "Head office refused it, try again" is the advice for what Odoo says in words of its own, and for nothing that
+    /// we know better.
+    #[test]
+    fn every_known_refusal_of_odoo_has_an_advice_of_its_own() {
+        const IN_ODOO_S_OWN_WORDS: [&str; 3] = ["odoo_refused", "odoo_error", "several_originals"];
+        for row in &crate::destination::odoo::refusals::TABLE {
+            let cause = Cause::of(row.code, Troubled::Sent);
+            let own_words = IN_ODOO_S_OWN_WORDS.contains(&row.code);
+            assert_eq!(cause == Cause::Refused, own_words, "{}", row.code);
+            assert_eq!(cause == Cause::NotReady, row.by_itself, "{}", row.code);
+        }
     }
 }

@@ -242,6 +242,34 @@ pub(super) const TEXTS: Texts = Texts {
             "Senden Sie nochmals. Wird er wieder abgelehnt, rufen Sie die IT an.",
         ],
         [
+            "Eine Regel Ihrer Filiale verlangt erst ein Ja.",
+            "Sehen Sie ihn an. Stimmt er, geben Sie ihn frei; sonst ziehen Sie ihn zurück.",
+        ],
+        [
+            "Etwas daran ist ungewöhnlich.",
+            "Vergleichen Sie mit dem gedruckten Beleg. War es so, geben Sie ihn frei; sonst ziehen Sie ihn zurück.",
+        ],
+        [
+            "Er kam, nachdem sein Tag abgeschlossen war.",
+            "Fragen Sie die Buchhaltung, ob er in die heutigen Bücher darf. Wenn ja, senden Sie nochmals.",
+        ],
+        [
+            "Die Buchhaltung der Zentrale lässt ihn nicht zu.",
+            "Rufen Sie die Buchhaltung an und nennen Sie diesen Code. Ist es geklärt, senden Sie nochmals.",
+        ],
+        [
+            "Die Zentrale ist noch nicht so weit.",
+            "Nichts zu tun: Er geht von selbst.",
+        ],
+        [
+            "Die Zentrale hat diese Bestellung schon anders erledigt.",
+            "Fragen Sie die Zentrale, was stimmt. Gab es ihn so nicht, ziehen Sie ihn zurück.",
+        ],
+        [
+            "Statt der Zentrale antwortet etwas anderes.",
+            "Öffnen Sie an diesem PC eine Website und melden Sie sich im Netz an. Bleibt es so, rufen Sie die IT an.",
+        ],
+        [
             "Die Zentrale nimmt den Schlüssel dieser Filiale nicht an.",
             "Rufen Sie die IT an: Es braucht einen neuen Schlüssel.",
         ],

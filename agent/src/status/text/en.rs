@@ -242,6 +242,34 @@ pub(super) const TEXTS: Texts = Texts {
             "Try again. If it is refused again, call IT.",
         ],
         [
+            "Your store's own rule wants a yes first.",
+            "Look at it. Release it if it is right; withdraw it if not.",
+        ],
+        [
+            "Something in it is unusual.",
+            "Compare it with the printed receipt. If it happened like this, release it; else withdraw it.",
+        ],
+        [
+            "It came after its day was closed.",
+            "Ask finance whether it may go into today's books. If so, try again.",
+        ],
+        [
+            "Head office's bookkeeping does not let it in.",
+            "Call finance and name this code. When they have put it right, try again.",
+        ],
+        [
+            "Head office is not ready for it yet.",
+            "Nothing to do: it goes by itself.",
+        ],
+        [
+            "Head office has already settled this order in another way.",
+            "Ask head office what is right. If this one did not happen, withdraw it.",
+        ],
+        [
+            "Something else answers in head office's place.",
+            "Open any web site on this PC and sign in to the network. If it stays, call IT.",
+        ],
+        [
             "Head office does not accept this store's key.",
             "Call IT: a new key is needed.",
         ],

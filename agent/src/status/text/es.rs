@@ -239,6 +239,34 @@ pub(super) const TEXTS: Texts = Texts {
             "Reintente. Si lo rechaza otra vez, llame a informática.",
         ],
         [
+            "Una regla de su tienda pide antes un visto bueno.",
+            "Mírelo. Si está bien, libérelo; si no, retírelo.",
+        ],
+        [
+            "Algo en él no es habitual.",
+            "Compárelo con el tique impreso. Si fue así, libérelo; si no, retírelo.",
+        ],
+        [
+            "Llegó después del cierre de su día.",
+            "Pregunte a contabilidad si puede ir a los libros de hoy. Si es así, reintente.",
+        ],
+        [
+            "La contabilidad de la central no lo deja entrar.",
+            "Llame a contabilidad y diga este código. Cuando esté resuelto, reintente.",
+        ],
+        [
+            "La central aún no está lista.",
+            "Nada que hacer: sale solo.",
+        ],
+        [
+            "La central ya resolvió este pedido de otra manera.",
+            "Pregunte a la central qué es lo correcto. Si esto no ocurrió, retírelo.",
+        ],
+        [
+            "Otra cosa contesta en lugar de la central.",
+            "Abra cualquier web en este PC e inicie sesión en la red. Si sigue, llame a informática.",
+        ],
+        [
             "La central no acepta la clave de esta tienda.",
             "Llame a informática: hace falta una clave nueva.",
         ],

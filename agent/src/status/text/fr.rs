@@ -242,6 +242,34 @@ pub(super) const TEXTS: Texts = Texts {
             "Réessayez. S’il est encore refusé, appelez l’informatique.",
         ],
         [
+            "Une règle de votre magasin demande d’abord un accord.",
+            "Regardez-le. S’il est juste, libérez-le ; sinon, retirez-le.",
+        ],
+        [
+            "Quelque chose y est inhabituel.",
+            "Comparez avec le ticket imprimé. Si c’était ainsi, libérez-le ; sinon, retirez-le.",
+        ],
+        [
+            "Il est arrivé après la clôture de sa journée.",
+            "Demandez à la comptabilité s’il peut entrer dans les comptes du jour. Si oui, réessayez.",
+        ],
+        [
+            "La comptabilité du siège ne le laisse pas entrer.",
+            "Appelez la comptabilité et donnez ce code. Une fois réglé, réessayez.",
+        ],
+        [
+            "Le siège n’est pas encore prêt.",
+            "Rien à faire : il partira de lui-même.",
+        ],
+        [
+            "Le siège a déjà réglé cette commande autrement.",
+            "Demandez au siège ce qui est juste. Si cela n’a pas eu lieu, retirez-le.",
+        ],
+        [
+            "Autre chose répond à la place du siège.",
+            "Ouvrez un site web sur ce PC et connectez-vous au réseau. Si cela dure, appelez l’informatique.",
+        ],
+        [
             "Le siège n’accepte pas la clé de ce magasin.",
             "Appelez l’informatique : il faut une nouvelle clé.",
         ],

@@ -242,6 +242,34 @@ pub(super) const TEXTS: Texts = Texts {
             "Riprovi. Se viene rifiutato ancora, chiami l’IT.",
         ],
         [
+            "Una regola del Suo negozio chiede prima un sì.",
+            "Lo guardi. Se è giusto, lo liberi; altrimenti lo ritiri.",
+        ],
+        [
+            "Qualcosa è insolito.",
+            "Lo confronti con lo scontrino stampato. Se è andata così, lo liberi; altrimenti lo ritiri.",
+        ],
+        [
+            "È arrivato dopo la chiusura della sua giornata.",
+            "Chieda alla contabilità se può andare nei conti di oggi. Se sì, riprovi.",
+        ],
+        [
+            "La contabilità della sede non lo lascia entrare.",
+            "Chiami la contabilità e dica questo codice. Quando è risolto, riprovi.",
+        ],
+        [
+            "La sede non è ancora pronta.",
+            "Niente da fare: parte da solo.",
+        ],
+        [
+            "La sede ha già evaso quest’ordine in altro modo.",
+            "Chieda alla sede che cosa è giusto. Se non è avvenuto, lo ritiri.",
+        ],
+        [
+            "Al posto della sede risponde qualcos’altro.",
+            "Apra un sito web su questo PC e acceda alla rete. Se resta così, chiami l’IT.",
+        ],
+        [
             "La sede non accetta la chiave di questo negozio.",
             "Chiami l’IT: serve una chiave nuova.",
         ],

@@ -13,7 +13,7 @@ mod written;
 use crate::activity::Health;
 use crate::store::figures::Kept;
 
-pub use causes::{CAUSES, Cause};
+pub use causes::{CAUSES, Cause, Troubled};
 pub use written::Hand;
 
 /// One type for every language: a text for each of these keys. Where a text holds `{n}`, `{name}` or `{what}`, a number,

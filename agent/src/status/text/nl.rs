@@ -242,6 +242,34 @@ pub(super) const TEXTS: Texts = Texts {
             "Probeer opnieuw. Wordt het weer geweigerd, bel dan IT.",
         ],
         [
+            "Een regel van uw winkel vraagt eerst een ja.",
+            "Bekijk het. Klopt het, geef het vrij; trek het anders in.",
+        ],
+        [
+            "Er is iets ongewoons aan.",
+            "Vergelijk het met de gedrukte bon. Was het zo, geef het vrij; trek het anders in.",
+        ],
+        [
+            "Het kwam nadat de dag was afgesloten.",
+            "Vraag de boekhouding of het in de boeken van vandaag mag. Zo ja, probeer opnieuw.",
+        ],
+        [
+            "De boekhouding van het hoofdkantoor laat het niet toe.",
+            "Bel de boekhouding en noem deze code. Is het opgelost, probeer dan opnieuw.",
+        ],
+        [
+            "Het hoofdkantoor is er nog niet klaar voor.",
+            "Niets te doen: het gaat vanzelf.",
+        ],
+        [
+            "Het hoofdkantoor heeft deze bestelling al anders afgehandeld.",
+            "Vraag het hoofdkantoor wat klopt. Is dit niet gebeurd, trek het in.",
+        ],
+        [
+            "Iets anders antwoordt in plaats van het hoofdkantoor.",
+            "Open een website op deze pc en meld u aan bij het netwerk. Blijft het zo, bel dan IT.",
+        ],
+        [
             "Het hoofdkantoor accepteert de sleutel van deze winkel niet.",
             "Bel IT: er is een nieuwe sleutel nodig.",
         ],
