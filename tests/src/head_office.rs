@@ -20,6 +20,29 @@ const REQUEST_LIMIT: &str = "20s";
 /// Draining a whole day takes Odoo minutes on a slow machine.
 pub const DRAIN: Duration = Duration::from_secs(900);
 
+/// What a shop is set up with.
+pub struct Make {
+    pub currency: String,
+    /// Done in Odoo's shell before `tillpost odoo prepare`; it knows `VERSION`.
+    pub before: String,
+    /// Done in Odoo's shell after it; knows `VERSION`, `STORE`, and `lines(rate)`, the accounts of a tax.
+    pub opening: String,
+    /// More of the destination's configuration.
+    pub destination: String,
+}
+
+impl Make {
+    /// The shop's range with its taxes and stock.
+    fn usual() -> Self {
+        Self {
+            currency: "USD".to_owned(),
+            before: String::new(),
+            opening: opening_script(&range()),
+            destination: String::new(),
+        }
+    }
+}
+
 /// A store and its head office.
 pub struct HeadOffice {
     pub database: Database,
@@ -37,8 +60,18 @@ impl HeadOffice {
 
     /// The same with another version.
     pub fn on(version: u32, name: &str, tills: &[String]) -> Self {
+        Self::of(version, name, tills, &Make::usual())
+    }
+
+    /// The same for a shop of another make.
+    pub fn of(version: u32, name: &str, tills: &[String], make: &Make) -> Self {
         let database = Database::fresh_on(version, name);
-        let mut home = Home::new(&setup(&database, tills));
+        if !make.before.is_empty() {
+            database.shell(&format!("VERSION = {version}\n{}", make.before));
+        }
+        let mut setup = setup(&database, tills, &make.destination);
+        setup.currency = make.currency.clone();
+        let mut home = Home::new(&setup);
         let mut tokens = Vec::new();
         for till in tills {
             tokens.push((till.clone(), home.add_till(till)));
@@ -46,7 +79,7 @@ impl HeadOffice {
         home.set_env(ADMIN_KEY, &database.server.admin_key);
         home.set_env(AGENT_KEY, "not-yet-made");
         home.run(&["odoo", "prepare"]).ended(0);
-        let key = database.shell(&opening_script(version, &range()));
+        let key = database.shell(&script(version, &make.opening));
         let key = key.lines().last().unwrap_or_default().trim().to_owned();
         home.set_env(AGENT_KEY, &key);
         Self {
@@ -60,7 +93,7 @@ impl HeadOffice {
     /// Another PC for the same store: an empty data folder, the same tills.
     pub fn new_home(&mut self) {
         let tills: Vec<String> = self.tokens.iter().map(|(till, _)| till.clone()).collect();
-        let mut home = Home::new(&setup(&self.database, &tills));
+        let mut home = Home::new(&setup(&self.database, &tills, ""));
         home.set_env(AGENT_KEY, &self.key);
         for (till, token) in &mut self.tokens {
             *token = home.add_till(till);
@@ -100,7 +133,7 @@ fn problems(result: &serde_json::Value) -> String {
 }
 
 /// The configuration of a store that delivers to Odoo and takes its prices from there.
-fn setup(database: &Database, tills: &[String]) -> Setup {
+fn setup(database: &Database, tills: &[String], more: &str) -> Setup {
     let (url, name) = (&database.server.url, &database.name);
     let tills: Vec<String> = tills
         .iter()
@@ -111,13 +144,18 @@ fn setup(database: &Database, tills: &[String]) -> Setup {
         .with(&format!(
             "[[destination]]\nname = \"odoo\"\ntype = \"odoo\"\nurl = \"{url}\"\ndatabase = \"{name}\"\n\
              login = \"{LOGIN}\"\nrequest_limit = \"{REQUEST_LIMIT}\"\nsecret = {{ env = \"{AGENT_KEY}\" }}\n\
-             methods = {{ CASH = \"Cash\", CARD = \"Card\" }}"
+             methods = {{ CASH = \"Cash\", CARD = \"Card\" }}\n{more}"
         ))
         .with("[catalog]\nsource = \"odoo\"\ndestination = \"odoo\"\nrefresh = \"2s\"")
 }
 
-/// The range with its taxes and stock, and the agent's key, which is the last thing it prints.
-fn opening_script(version: u32, range: &[Product]) -> String {
+/// What is done after `odoo prepare`, and the agent's key, which is the last thing it prints.
+fn script(version: u32, opening: &str) -> String {
+    format!("VERSION = {version}\nSTORE = {STORE:?}\nLOGIN = {LOGIN:?}\n{ACCOUNTS}{opening}{KEY}")
+}
+
+/// The range with its taxes and stock.
+fn opening_script(range: &[Product]) -> String {
     let row = |p: &Product| {
         format!(
             "({:?}, {:?}, {:?}, {}, {}, {})",
@@ -131,12 +169,12 @@ fn opening_script(version: u32, range: &[Product]) -> String {
     };
     let rows: Vec<String> = range.iter().map(row).collect();
     format!(
-        "VERSION = {version}\nSTORE = {STORE:?}\nLOGIN = {LOGIN:?}\nSTOCK = {STOCK_AT_START} / 1000\nROWS = [{}]\n{OPENING}",
+        "STOCK = {STOCK_AT_START} / 1000\nROWS = [{}]\n{OPENING}",
         rows.join(", ")
     )
 }
 
-const OPENING: &str = r#"
+const ACCOUNTS: &str = r#"
 # Odoo 14 closes no session with a tax that has no account.
 def lines(rate):
     sold = env['account.tax'].search([('type_tax_use', '=', 'sale'), ('company_id', '=', env.company.id)])
@@ -146,6 +184,9 @@ def lines(rate):
     both = [(0, 0, {'factor_percent': 100, 'repartition_type': 'base'}),
             (0, 0, {'factor_percent': 100, 'repartition_type': 'tax', 'account_id': account.ensure_one().id})]
     return {'invoice_repartition_line_ids': [(5,)] + both, 'refund_repartition_line_ids': [(5,)] + both}
+"#;
+
+const OPENING: &str = r#"
 taxes = {}
 for rate in (26, 81):
     taxes[rate] = env['account.tax'].create({
@@ -167,6 +208,9 @@ for sku, barcode, name, price, rate, weighed in ROWS:
     env['stock.quant'].with_context(inventory_mode=True).create({
         'product_id': product.id, 'location_id': shelf.id,
         'inventory_quantity_auto_apply' if VERSION >= 15 else 'inventory_quantity': STOCK})
+"#;
+
+const KEY: &str = r#"
 user = env['res.users'].search([('login', '=', LOGIN)]).ensure_one()
 keys = env['res.users.apikeys'].with_user(user)
 key = keys.sudo()._generate('rpc', 'tillpost', None) if VERSION >= 18 else keys._generate('rpc', 'tillpost')

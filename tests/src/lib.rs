@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod arrivals;
+pub mod basket;
 pub mod books;
 pub mod browser;
 pub mod bulk;

@@ -4,6 +4,7 @@
 //! least-privileged user's key. What must stand there comes from the shop's ledger, what stands there from SQL.
 
 mod away;
+mod baskets;
 mod changes;
 mod clocks;
 mod counts;

@@ -65,6 +65,9 @@ struct Shared {
     schedule: Mutex<Schedule>,
     counts: Mutex<Counts>,
     seen: Mutex<Vec<Seen>>,
+    /// Bodies of requests whose path holds this text are kept.
+    keeps: Mutex<Option<&'static str>>,
+    kept: Mutex<Vec<Vec<u8>>>,
     /// Milliseconds by which a late request is late.
     late: AtomicU64,
     /// Requests on their way to the far end although the agent has gone.
@@ -97,6 +100,8 @@ impl Proxy {
                 schedule: Mutex::default(),
                 counts: Mutex::default(),
                 seen: Mutex::default(),
+                keeps: Mutex::default(),
+                kept: Mutex::default(),
                 late: AtomicU64::new(LATE.as_millis() as u64),
                 on_the_way: AtomicU64::new(0),
             }),
@@ -150,6 +155,16 @@ impl Proxy {
     /// The requests so far, in the order in which they came.
     pub fn seen(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().clone()
+    }
+
+    /// From now on keeps the bodies of requests whose path holds this text.
+    pub fn keep(&self, path: &'static str) {
+        *self.shared.keeps.lock().unwrap() = Some(path);
+    }
+
+    /// The bodies that were kept, in the order in which they came.
+    pub fn kept(&self) -> Vec<Vec<u8>> {
+        self.shared.kept.lock().unwrap().clone()
     }
 
     /// How many requests are still on their way to the far end although the agent has gone.
@@ -226,6 +241,14 @@ impl Shared {
         while let Ok(Some(request)) = wire::request(&mut agent).await {
             let path = request.path();
             let fault = self.schedule.lock().unwrap().request(&path);
+            if self
+                .keeps
+                .lock()
+                .unwrap()
+                .is_some_and(|text| path.contains(text))
+            {
+                self.kept.lock().unwrap().push(request.body.clone());
+            }
             self.seen.lock().unwrap().push(Seen { path, fault });
             let stays = match fault {
                 None => self.pass(&mut agent, &request).await,

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::row::number;
 use super::shares::{Rounding, Share};
-use super::tax::Applied;
 use super::translate;
+use super::versions::TaxEngine;
 use crate::outbox::Answer;
 
 /// Digits of a discount in per cent and of a unit price that Odoo computes with.
@@ -27,16 +27,10 @@ pub struct Priced {
     pub discount: Decimal,
 }
 
-/// The unit price and discount of a line, in the tax's price mode. The till's own price and a visible discount where
+/// The unit price and discount of a line, with the taxes that its price includes in Odoo. The till's own price and a visible discount where
 /// they reproduce the line's total exactly; else the price that does.
-pub fn priced(
-    line: &Line,
-    applied: &[Applied],
-    share: &Share,
-    rounding: Rounding,
-) -> Result<Priced, Answer> {
-    let included = applied.first().is_some_and(|applied| applied.tax.included);
-    let target = if included { share.gross() } else { share.base };
+pub fn priced(line: &Line, share: &Share, rounding: Rounding) -> Result<Priced, Answer> {
+    let target = share.price;
     let quantity = line.quantity.0;
     let before = quantity * line.unit_price.0;
     if quantity.is_zero() {
@@ -61,8 +55,10 @@ pub fn priced(
     let left = Decimal::ONE - discount / Decimal::ONE_HUNDRED;
     let visible = Priced { unit, discount };
     let reckoned = quantity * unit * left;
-    // Where Odoo computes again it does so with the amount as it is, and rounds only a document's sum.
-    let exact = rounding.fixed || (reckoned - target).abs() < NEARLY_NOTHING;
+    // Where Odoo computes again with the amount as it is, and rounds only a document's sum.
+    let exact = rounding.fixed
+        || rounding.engine == TaxEngine::Totals
+        || (reckoned - target).abs() < NEARLY_NOTHING;
     if exact && rounding.round(reckoned) == target && discount >= Decimal::ZERO {
         return Ok(visible);
     }
@@ -138,12 +134,15 @@ fn fixed(frame: &Frame<'_>, quantity: Decimal, priced: &Priced) -> Value {
     } else {
         Decimal::ONE
     };
-    let base = number(frame.share.base * sign);
+    let share = frame.share;
+    let base = number(share.base * sign);
     let mut amounts = Map::new();
-    for (tax, amount) in &frame.share.taxes {
-        let amount =
-            json!({ "base_amount_currency": base, "tax_amount_currency": number(*amount * sign) });
-        amounts.insert(tax.to_string(), amount);
+    for levied in &share.taxes {
+        let amount = json!({
+            "base_amount_currency": number(share.base_of(levied) * sign),
+            "tax_amount_currency": number(levied.amount * sign),
+        });
+        amounts.insert(levied.tax.to_string(), amount);
     }
     if amounts.is_empty() {
         amounts.insert("0".to_owned(), json!({}));
@@ -163,38 +162,28 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::destination::odoo::tax::Tax;
+    use crate::destination::odoo::shares::Levied;
     use crate::destination::odoo::testing::{dec, sale};
 
     fn price(line: Value, included: bool, base: &str, tax: &str) -> (String, String) {
         let sale = sale(json!({ "prices": "tax_included", "total": "0", "lines": [line] }));
-        let there = Tax {
-            id: 1,
-            name: "t".into(),
-            rate: dec("8.1"),
-            percent: true,
-            included,
-            company: 1,
-        };
-        let applied = [Applied {
-            tax: there,
-            code: None,
-            amount: None,
-        }];
+        let (base, tax) = (dec(base), dec(tax));
         let share = Share {
-            base: dec(base),
-            taxes: vec![(1, dec(tax))],
+            base,
+            taxes: vec![Levied {
+                tax: 1,
+                amount: tax,
+                on: Vec::new(),
+            }],
+            price: if included { base + tax } else { base },
         };
-        let priced = priced(
-            &sale.lines[0],
-            &applied,
-            &share,
-            Rounding {
-                digits: 2,
-                per_line: false,
-                fixed: true,
-            },
-        );
+        let rounding = Rounding {
+            digits: 2,
+            per_line: false,
+            fixed: true,
+            engine: TaxEngine::EachTax,
+        };
+        let priced = priced(&sale.lines[0], &share, rounding);
         let priced = priced.expect("a price");
         (
             priced.unit.normalize().to_string(),

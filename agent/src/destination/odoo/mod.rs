@@ -43,6 +43,7 @@ pub mod places;
 pub mod products;
 pub mod proof_back;
 pub mod quiet;
+pub mod reckon;
 pub mod reference;
 pub mod refusals;
 pub mod row;
@@ -54,6 +55,7 @@ pub mod shares;
 pub mod stands_against;
 pub mod stock;
 pub mod tax;
+pub mod taxes;
 #[cfg(test)]
 pub mod testing;
 pub mod transfers;

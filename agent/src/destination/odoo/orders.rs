@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
-use tillpost_shared::currency;
 use tillpost_shared::document::Kind;
 use tillpost_shared::document::sale::{Line, Lot, Sale};
 use tillpost_shared::key;
@@ -96,6 +95,7 @@ pub fn orders(
 ) -> Result<Vec<Value>, Answer> {
     check_currency(delivery, till.config)?;
     check_quantities(sale, till.quantity_digits)?;
+    check_amounts(sale, till.config)?;
     let rounding = rounding(till);
     let applied: Vec<Vec<Applied>> = found.goods.iter().map(|good| good.taxes.clone()).collect();
     let shares = shares(sale, &applied, rounding)?;
@@ -224,9 +224,10 @@ pub fn part_note(document: Uuid) -> String {
 /// How amounts of a till are rounded.
 pub fn rounding(till: Till<'_>) -> Rounding {
     Rounding {
-        digits: currency::exponent(&till.config.currency_code),
+        digits: till.config.digits,
         per_line: till.config.rounds_per_line,
         fixed: till.facts.fixed_amounts,
+        engine: till.facts.taxes,
     }
 }
 
@@ -239,7 +240,7 @@ fn line_values(
     reversed: bool,
 ) -> Result<Map<String, Value>, Answer> {
     let rounding = rounding(till);
-    let priced = lines::priced(line, &good.taxes, share, rounding)?;
+    let priced = lines::priced(line, share, rounding)?;
     let taxes: Vec<i64> = good.taxes.iter().map(|applied| applied.tax.id).collect();
     let frame = Frame {
         uuid: key::line_uid(delivery.uid, line.line),
@@ -280,6 +281,7 @@ fn tip_line(
         share: &Share {
             base: tip,
             taxes: Vec::new(),
+            price: tip,
         },
         currency,
         reversed,
@@ -343,6 +345,23 @@ fn check_quantities(sale: &Sale, digits: u32) -> Result<(), Answer> {
         .find(|line| line.quantity.0.normalize().scale() > digits);
     match too_fine {
         Some(line) => Err(translate::quantity_digits(line.line.0, digits)),
+        None => Ok(()),
+    }
+}
+
+/// Odoo would round what is finer than its currency, but not everywhere, and be left with the difference at the close.
+fn check_amounts(sale: &Sale, config: &PosConfig) -> Result<(), Answer> {
+    let lines = sale.lines.iter().map(|line| line.total.0);
+    let tenders = sale.tenders.iter().map(|tender| tender.amount.0);
+    let sums = [sale.total.0, sale.cash_rounding(), sale.change()];
+    let mut amounts = lines.chain(tenders).chain(sums);
+    let too_fine = amounts.find(|amount| amount.normalize().scale() > config.digits);
+    match too_fine {
+        Some(amount) => Err(translate::amount_digits(
+            amount,
+            &config.currency_code,
+            config.digits,
+        )),
         None => Ok(()),
     }
 }

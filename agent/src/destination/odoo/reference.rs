@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
 use serde_json::json;
 use tillpost_shared::config::Environment;
 
@@ -15,8 +14,11 @@ use super::answer::outage;
 use super::client::{CallError, Client, Search};
 use super::row::Row;
 use super::tax::Tax;
+use super::taxes;
 use crate::outbox::Outage;
 
+/// Digits of most currencies, should Odoo not say.
+const CURRENCY_DIGITS: u32 = 2;
 /// Decimal accuracy that weighed goods need.
 pub const QUANTITY_DIGITS_MIN: u32 = 3;
 
@@ -45,6 +47,8 @@ pub struct PosConfig {
     pub picking_type: Option<i64>,
     /// Whether the company rounds taxes per line, rather than per document.
     pub rounds_per_line: bool,
+    /// Digits after the point that Odoo keeps of its money.
+    pub digits: u32,
 }
 
 /// A payment method of a till.
@@ -186,49 +190,47 @@ async fn read(client: &Client, store: &str) -> Result<Reference, CallError> {
         ..Search::default()
     };
     let company_rows = client.search_read("res.company", company_rows).await?;
-    let taxes = Search {
-        domain: json!([
-            ["type_tax_use", "=", "sale"],
-            ["company_id", "in", companies]
-        ]),
-        fields: &[
-            "name",
-            "amount",
-            "amount_type",
-            "price_include",
-            "company_id",
-        ],
-        order: "sequence, id",
+    let currencies: Vec<i64> = configs
+        .iter()
+        .filter_map(|row| row.one("currency_id"))
+        .collect();
+    let currencies = Search {
+        domain: json!([["id", "in", currencies]]),
+        fields: &["decimal_places"],
+        context: json!({ "active_test": false }),
         ..Search::default()
     };
-    let taxes = client.search_read("account.tax", taxes).await?;
+    let currencies = client.search_read("res.currency", currencies).await?;
+    let taxes = taxes::read(client, &companies).await?;
     let digits = Search {
         domain: json!([["name", "=", client.facts().await?.quantity_precision]]),
         fields: &["digits"],
         ..Search::default()
     };
     let digits = client.search_read("decimal.precision", digits).await?;
-    let config = |row: &Row| config_of(row, &methods, &company_rows);
+    let config = |row: &Row| config_of(row, &methods, &company_rows, &currencies);
     Ok(Reference {
         configs: configs.iter().map(config).collect(),
-        taxes: taxes.iter().map(tax_of).collect(),
+        taxes,
         quantity_digits: digits
             .first()
             .map_or(2, |row| u32::try_from(row.integer("digits")).unwrap_or(2)),
     })
 }
 
-fn config_of(row: &Row, methods: &[Row], companies: &[Row]) -> PosConfig {
+fn config_of(row: &Row, methods: &[Row], companies: &[Row], currencies: &[Row]) -> PosConfig {
     let company = row.one("company_id").unwrap_or(0);
     let ids = row.many("payment_method_ids");
     let method = |id: &i64| methods.iter().find(|row| row.id() == *id).map(method_of);
     let per_line =
         |row: &Row| row.text("tax_calculation_rounding_method") == Some("round_per_line");
+    let currency = row.one("currency_id").unwrap_or(0);
+    let places = currencies.iter().find(|row| row.id() == currency);
     PosConfig {
         id: row.id(),
         name: row.text("name").unwrap_or_default().to_owned(),
         company,
-        currency: row.one("currency_id").unwrap_or(0),
+        currency,
         currency_code: row.pair_name("currency_id").unwrap_or_default().to_owned(),
         methods: ids.iter().filter_map(method).collect(),
         rounds_cash: row.flag("cash_rounding") && row.one("rounding_method").is_some(),
@@ -238,6 +240,9 @@ fn config_of(row: &Row, methods: &[Row], companies: &[Row]) -> PosConfig {
         rounds_per_line: companies
             .iter()
             .any(|row| row.id() == company && per_line(row)),
+        digits: places
+            .and_then(|row| u32::try_from(row.integer("decimal_places")).ok())
+            .unwrap_or(CURRENCY_DIGITS),
     }
 }
 
@@ -248,18 +253,6 @@ fn method_of(row: &Row) -> Method {
         name: row.text("name").unwrap_or_default().to_owned(),
         cash: row.flag("is_cash_count"),
         needs_customer: pay_later || row.flag("split_transactions"),
-    }
-}
-
-fn tax_of(row: &Row) -> Tax {
-    Tax {
-        id: row.id(),
-        name: row.text("name").unwrap_or_default().to_owned(),
-        rate: row.decimal("amount"),
-        percent: row.text("amount_type") == Some("percent")
-            && row.decimal("amount") >= Decimal::ZERO,
-        included: row.flag("price_include"),
-        company: row.one("company_id").unwrap_or(0),
     }
 }
 
@@ -288,6 +281,7 @@ mod tests {
             price_list: None,
             picking_type: None,
             rounds_per_line: false,
+            digits: 2,
         }
     }
 

@@ -8,10 +8,12 @@
 use std::collections::BTreeMap;
 
 use rust_decimal::{Decimal, RoundingStrategy};
-use tillpost_shared::document::sale::{PriceMode, Sale};
+use tillpost_shared::document::sale::{PriceMode, Sale, TaxSum};
 
+use super::reckon;
 use super::tax::Applied;
 use super::translate;
+use super::versions::TaxEngine;
 use crate::outbox::Answer;
 
 /// A line's money: `base` plus the taxes is what it adds to the total.
@@ -19,8 +21,21 @@ use crate::outbox::Answer;
 pub struct Share {
     /// Without tax.
     pub base: Decimal,
-    /// Taxes by their id, in the order in which they were given.
-    pub taxes: Vec<(i64, Decimal)>,
+    /// Taxes in the order in which Odoo computes them.
+    pub taxes: Vec<Levied>,
+    /// What quantity, price and discount come to in Odoo: with the taxes that its price includes, without the others.
+    pub price: Decimal,
+}
+
+/// A tax's money on a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Levied {
+    /// `account.tax`.
+    pub tax: i64,
+    /// How much.
+    pub amount: Decimal,
+    /// Places of the taxes before it that it taxes too.
+    pub on: Vec<usize>,
 }
 
 impl Share {
@@ -30,7 +45,12 @@ impl Share {
     }
     /// The tax.
     pub fn tax(&self) -> Decimal {
-        self.taxes.iter().map(|(_, amount)| *amount).sum()
+        self.taxes.iter().map(|levied| levied.amount).sum()
+    }
+    /// What one of the taxes is a tax on.
+    pub fn base_of(&self, levied: &Levied) -> Decimal {
+        let before = levied.on.iter().filter_map(|n| self.taxes.get(*n));
+        self.base + before.map(|levied| levied.amount).sum::<Decimal>()
     }
 }
 
@@ -43,12 +63,22 @@ pub struct Rounding {
     pub per_line: bool,
     /// Whether Odoo takes our amounts. If not, it computes the taxes again at the close.
     pub fixed: bool,
+    /// How it computes them.
+    pub engine: TaxEngine,
 }
 
 impl Rounding {
     /// Half away from zero, as Odoo does.
     pub fn round(self, amount: Decimal) -> Decimal {
-        amount.round_dp_with_strategy(self.digits, RoundingStrategy::MidpointAwayFromZero)
+        self.round_to(amount, self.digits)
+    }
+    /// The same to another number of digits.
+    pub fn round_to(self, amount: Decimal, digits: u32) -> Decimal {
+        amount.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)
+    }
+    /// Whether it is rounded apart from what is sold: up to 17 goods taken back are so only among their own kind.
+    fn apart(self, quantity: Decimal) -> bool {
+        self.engine == TaxEngine::EachTax && quantity < Decimal::ZERO
     }
     fn unit(self) -> Decimal {
         Decimal::new(1, self.digits)
@@ -63,41 +93,23 @@ pub fn shares(
     rounding: Rounding,
 ) -> Result<Vec<Share>, Answer> {
     let amounts = amounts(sale, applied, rounding);
-    let mut shares: Vec<Share> = Vec::with_capacity(sale.lines.len());
-    for ((line, taxes), amounts) in sale.lines.iter().zip(applied).zip(amounts) {
-        let taxes = taxes
-            .iter()
-            .map(|applied| applied.tax.id)
-            .zip(amounts)
-            .collect();
-        let mut share = Share {
-            base: line.total.0,
-            taxes,
-        };
-        if sale.prices == PriceMode::TaxIncluded {
-            share.base -= share.tax();
-        }
-        shares.push(share);
-    }
+    let each = sale.lines.iter().zip(applied).zip(amounts);
+    let mut shares: Vec<Share> = each
+        .map(|((line, applied), (price, amounts))| {
+            let taxes = levied(applied, amounts);
+            let mut share = Share {
+                base: line.total.0,
+                taxes,
+                price,
+            };
+            if sale.prices == PriceMode::TaxIncluded {
+                share.base -= share.tax();
+            }
+            share
+        })
+        .collect();
+    stated_tax(sale, &mut shares, rounding)?;
     let lines = Decimal::from(sale.lines.len());
-    if let (PriceMode::TaxExcluded, Some(stated)) = (sale.prices, sale.tax_total) {
-        let sum: Decimal = shares.iter().map(Share::tax).sum();
-        let difference = stated.0 - sum;
-        if difference.abs() > rounding.unit() * lines {
-            return Err(translate::totals_differ(
-                "The tax and the sum of the lines' taxes",
-                stated.0,
-                sum,
-            ));
-        }
-        let largest = shares
-            .iter_mut()
-            .filter(|share| !share.taxes.is_empty())
-            .max_by_key(|share| share.tax().abs());
-        if let Some((_, amount)) = largest.and_then(|share| share.taxes.first_mut()) {
-            *amount += difference;
-        }
-    }
     let sum: Decimal = shares.iter().map(Share::gross).sum();
     let difference = sale.total.0 - sum;
     if difference.abs() > rounding.unit() * (lines / Decimal::TWO).ceil() {
@@ -110,10 +122,61 @@ pub fn shares(
     if let Some(share) = shares.iter_mut().max_by_key(|share| share.gross().abs()) {
         share.base += difference;
     }
+    if rounding.fixed {
+        // Where Odoo takes the amounts, the price is to say the same as they do.
+        for (share, applied) in shares.iter_mut().zip(applied) {
+            let taxes = share.taxes.iter().zip(applied);
+            let included = taxes.filter(|(_, applied)| applied.tax.included);
+            let included: Decimal = included.map(|(levied, _)| levied.amount).sum();
+            share.price = share.base + included;
+        }
+    }
     Ok(shares)
 }
 
-/// What was computed of one tax (of one of the till's codes).
+fn levied(applied: &[Applied], amounts: Vec<Decimal>) -> Vec<Levied> {
+    let place = |(n, amount): (usize, Decimal)| {
+        let tax = &applied[n].tax;
+        let before = (0..n).filter(|m| tax.raised && applied[*m].tax.raises);
+        Levied {
+            tax: tax.id,
+            amount,
+            on: before.collect(),
+        }
+    };
+    amounts.into_iter().enumerate().map(place).collect()
+}
+
+/// Prices without tax: what the till says it took as tax counts, where Odoo takes our amounts; else what it took more or
+/// less than Odoo computes is the goods'.
+fn stated_tax(sale: &Sale, shares: &mut [Share], rounding: Rounding) -> Result<(), Answer> {
+    let (PriceMode::TaxExcluded, Some(stated)) = (sale.prices, sale.tax_total) else {
+        return Ok(());
+    };
+    let sum: Decimal = shares.iter().map(Share::tax).sum();
+    let difference = stated.0 - sum;
+    let taxes: usize = shares.iter().map(|share| share.taxes.len().max(1)).sum();
+    if difference.abs() > rounding.unit() * Decimal::from(taxes) {
+        return Err(translate::totals_differ(
+            "The tax and the sum of the lines' taxes",
+            stated.0,
+            sum,
+        ));
+    }
+    let taxed = shares.iter_mut().filter(|share| !share.taxes.is_empty());
+    if let Some(share) = taxed.max_by_key(|share| share.tax().abs()) {
+        match share.taxes.first_mut() {
+            Some(levied) if rounding.fixed => levied.amount += difference,
+            _ => share.base += difference,
+        }
+    }
+    Ok(())
+}
+
+/// Which amounts are rounded together: of one tax, with one of the till's codes, on goods sold or taken back.
+type Together<'a> = (i64, Option<&'a str>, bool);
+
+/// What was computed of them.
 #[derive(Default)]
 struct Computed {
     /// Line and tax of each amount.
@@ -122,73 +185,63 @@ struct Computed {
     raw: Decimal,
 }
 
-/// Every line's tax amounts: the till's where it gives them, else computed and rounded, so that each tax's sum is
-/// the printed one, or else the rounded sum.
-fn amounts(sale: &Sale, applied: &[Vec<Applied>], rounding: Rounding) -> Vec<Vec<Decimal>> {
-    let mut amounts: Vec<Vec<Decimal>> = Vec::with_capacity(applied.len());
-    let mut computed: BTreeMap<(i64, Option<&str>), Computed> = BTreeMap::new();
+/// Every line's price and tax amounts: the till's where it gives them and Odoo takes them, else computed and rounded, so
+/// that each tax's sum is the printed one, or else rounded as the company does.
+fn amounts(
+    sale: &Sale,
+    applied: &[Vec<Applied>],
+    rounding: Rounding,
+) -> Vec<(Decimal, Vec<Decimal>)> {
+    let mut rows: Vec<(Decimal, Vec<Decimal>)> = Vec::with_capacity(applied.len());
+    let mut computed: BTreeMap<Together<'_>, Computed> = BTreeMap::new();
+    let printed = |code: Option<&str>| {
+        let named = |sum: &&TaxSum| rounding.fixed && Some(sum.code.as_str()) == code;
+        sale.taxes.iter().find(named).map(|sum| sum.amount.0)
+    };
     for (n, (line, taxes)) in sale.lines.iter().zip(applied).enumerate() {
-        let rates: Decimal = taxes.iter().map(|applied| applied.tax.rate).sum();
-        let hundred = Decimal::ONE_HUNDRED;
-        let base = match sale.prices {
-            PriceMode::TaxIncluded => line.total.0 * hundred / (hundred + rates),
-            PriceMode::TaxExcluded => line.total.0,
-        };
+        let reckoned = reckon::line(line.total.0, sale.prices, line.quantity.0, taxes, rounding);
         let mut row = Vec::with_capacity(taxes.len());
-        for (m, applied) in taxes.iter().enumerate() {
-            // Amounts of the till's that Odoo would not take are of no use: what it will compute counts.
-            row.push(
-                applied
-                    .amount
-                    .filter(|_| rounding.fixed)
-                    .unwrap_or_else(|| {
-                        let raw = base * applied.tax.rate / hundred;
-                        let alone = taxes.len() == 1 && sale.prices == PriceMode::TaxIncluded;
-                        if alone && rounding.per_line && !rounding.fixed {
-                            // Odoo rounds the base and gives the rest to the tax.
-                            return line.total.0 - rounding.round(base);
-                        }
-                        let entry = computed
-                            .entry((applied.tax.id, applied.code.as_deref()))
-                            .or_default();
-                        entry.places.push((n, m));
-                        entry.raw += raw;
-                        rounding.round(raw)
-                    }),
-            );
+        for (m, (applied, raw)) in taxes.iter().zip(reckoned.taxes).enumerate() {
+            if let Some(given) = applied.amount.filter(|_| rounding.fixed) {
+                row.push(given);
+                continue;
+            }
+            let code = applied.code.as_deref();
+            let together = match printed(code) {
+                Some(_) => (applied.tax.id, code, false),
+                None => (applied.tax.id, None, rounding.apart(line.quantity.0)),
+            };
+            let entry = computed.entry(together).or_default();
+            entry.places.push((n, m));
+            entry.raw += raw;
+            row.push(rounding.round(raw));
         }
-        amounts.push(row);
+        rows.push((reckoned.price, row));
     }
-    if rounding.per_line {
-        return amounts;
-    }
-    for ((_, code), Computed { places, raw }) in computed {
-        let printed = sale
-            .taxes
-            .iter()
-            .find(|sum| rounding.fixed && Some(sum.code.as_str()) == code);
+    for ((_, code, _), Computed { places, raw }) in computed {
         let near = |amount: &Decimal| {
             (*amount - raw).abs() <= rounding.unit() * Decimal::from(places.len())
         };
-        let target = printed
-            .map(|sum| sum.amount.0)
-            .filter(near)
-            .unwrap_or_else(|| rounding.round(raw));
-        let sum: Decimal = places.iter().map(|(n, m)| amounts[*n][*m]).sum();
-        spread(target - sum, &places, &mut amounts, rounding.unit());
+        let target = match printed(code).filter(near) {
+            Some(printed) => printed,
+            None if rounding.per_line => continue,
+            None => rounding.round(raw),
+        };
+        let sum: Decimal = places.iter().map(|(n, m)| rows[*n].1[*m]).sum();
+        spread(target - sum, &places, &mut rows, rounding.unit());
     }
-    amounts
+    rows
 }
 
 /// Spreads a difference over amounts, a unit each, the largest first.
 fn spread(
     difference: Decimal,
     places: &[(usize, usize)],
-    amounts: &mut [Vec<Decimal>],
+    rows: &mut [(Decimal, Vec<Decimal>)],
     unit: Decimal,
 ) {
     let mut order: Vec<(usize, usize)> = places.to_vec();
-    order.sort_by_key(|(n, m)| std::cmp::Reverse(amounts[*n][*m].abs()));
+    order.sort_by_key(|(n, m)| std::cmp::Reverse(rows[*n].1[*m].abs()));
     let step = if difference < Decimal::ZERO {
         -unit
     } else {
@@ -199,7 +252,7 @@ fn spread(
         if left.abs() < unit {
             break;
         }
-        amounts[*n][*m] += step;
+        rows[*n].1[*m] += step;
         left -= step;
     }
 }
@@ -212,6 +265,7 @@ mod tests {
     use super::*;
     use crate::destination::odoo::tax::applied;
     use crate::destination::odoo::testing::{sale, tax};
+    use crate::destination::odoo::versions::Facts;
 
     fn divide(body: serde_json::Value, per_line: bool) -> Result<Vec<(String, String)>, Answer> {
         let sale = sale(body);
@@ -221,7 +275,7 @@ mod tests {
         let applied: Vec<_> = sale
             .lines
             .iter()
-            .map(|line| applied(line, sale.prices, &taxes, &map, &[1]))
+            .map(|line| applied(line, sale.prices, &taxes, &map, &[1], Facts::default()))
             .collect::<Result<_, _>>()?;
         let shares = shares(
             &sale,
@@ -230,6 +284,7 @@ mod tests {
                 digits: 2,
                 per_line,
                 fixed: true,
+                engine: TaxEngine::EachTax,
             },
         )?;
         Ok(shares

@@ -10,7 +10,7 @@ use tillpost_shared::key;
 use tillpost_shared::shape::Place;
 use uuid::Uuid;
 
-use super::tax::Tax;
+use super::tax::{Kind, Tax};
 use crate::destination::Delivery;
 
 /// A decimal, from its text.
@@ -56,8 +56,14 @@ pub fn tax(id: i64, rate: &str, included: bool) -> Tax {
         id,
         name: format!("{rate}% {included}"),
         rate: dec(rate),
-        percent: true,
+        kind: Kind::Percent,
         included,
+        raises: false,
+        raised: true,
+        sequence: 1,
+        sold: true,
+        children: Vec::new(),
+        accounted: true,
         company: 1,
     }
 }

@@ -84,9 +84,40 @@ pub fn tax_unfit(name: &str) -> Answer {
     Answer::new(
         "tax_not_usable",
         format!(
-            "The tax {name} in Odoo is not a plain percentage, or is mixed with one that counts the other way."
+            "The tax {name} in Odoo is neither a percentage nor an amount for each piece, or is not posted as a whole."
         ),
-        "Head office: map the till's tax code to a plain percentage under `taxes` in the configuration, then retry the document.",
+        "Head office: map the till's tax code to such a tax under `taxes` in the configuration, then retry the document.",
+    )
+}
+
+/// A tax that no session can be closed with.
+pub fn tax_without_account(name: &str) -> Answer {
+    Answer::new(
+        "tax_without_account",
+        format!("The tax {name} in Odoo has no account; Odoo could not close the day with it."),
+        "Finance: set the tax's account in Odoo, for invoices and for refunds, then retry the document.",
+    )
+}
+
+/// Taxes that cannot stand on one line.
+pub fn taxes_mixed(on_top: &str, included: &str) -> Answer {
+    Answer::new(
+        "taxes_mixed",
+        format!(
+            "Odoo cannot compute {on_top}, which comes on top and is taxed itself, together with {included}, which is in the price. It could not close the day with them."
+        ),
+        "Head office: let prices include both or neither in Odoo, or map the till's tax codes to such taxes, then retry the document.",
+    )
+}
+
+/// An amount that Odoo's currency cannot hold.
+pub fn amount_digits(amount: Decimal, currency: &str, digits: u32) -> Answer {
+    Answer::new(
+        "amount_digits",
+        format!(
+            "{amount} has more digits after the point than Odoo keeps for {currency} ({digits}). It could not close the day with it."
+        ),
+        "Finance: set the currency's rounding factor in Odoo to what the tills work with, then retry the document.",
     )
 }
 

@@ -198,8 +198,14 @@ impl Desk {
                 }
                 continue;
             };
-            let applied =
-                tax::applied(line, fresh.sale.prices, &taxes, &self.taxes, &article.taxes);
+            let applied = tax::applied(
+                line,
+                fresh.sale.prices,
+                &taxes,
+                &self.taxes,
+                &article.taxes,
+                self.facts,
+            );
             let taxes = applied.map_err(translate::refused_here)?;
             goods.push(Good {
                 product: article.id,

@@ -84,6 +84,15 @@ pub enum Counting {
     Inventory,
 }
 
+/// How Odoo computes taxes: [`super::reckon`] does it after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaxEngine {
+    /// `compute_all`: prices with and without tax are rounded, the last included tax is what lies between them.
+    Totals,
+    /// `_get_tax_details`: every tax by itself.
+    EachTax,
+}
+
 /// The facts about one version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
@@ -106,6 +115,10 @@ pub struct Facts {
     pub one_original: bool,
     /// Whether it takes our amounts of base and tax (`extra_tax_data`), rather than computing them again at the close.
     pub fixed_amounts: bool,
+    /// How it computes taxes.
+    pub taxes: TaxEngine,
+    /// Whether it closes no session with a tax that has no account.
+    pub tax_needs_account: bool,
     /// Whether an order for a closed session makes a rescue session, rather than going into the open one.
     pub rescues: bool,
     /// How the opening cash is said.
@@ -164,6 +177,12 @@ impl Facts {
             },
             one_original: version >= 18,
             fixed_amounts: version >= 19,
+            taxes: if version >= 18 {
+                TaxEngine::EachTax
+            } else {
+                TaxEngine::Totals
+            },
+            tax_needs_account: version < 18,
             rescues: version < 18,
             opening: if version >= 18 {
                 Opening::Control

@@ -318,6 +318,7 @@ mod tests {
             price_list: None,
             picking_type: None,
             rounds_per_line: false,
+            digits: 2,
         };
         let (here, there) = (config(4, "ZH01-3", 7), config(5, "ZH01-1", 6));
         let delivery = delivery("void", 4712, body);

@@ -1,47 +1,77 @@
-//! Draining a queue into a real Odoo, against a bare loop of calls with the same orders and the best size of batch.
+//! Draining a queue into a real Odoo, against the same payloads in Odoo's own process, where there is no line, no HTTP and
+//! nobody who asks back.
+//!
+//! The payloads are those that the agent sent in a first run, recorded on the way; `odoo shell` sends them again with fresh
+//! uuids and references, as the agent's user, a commit for each call, in calls of the size that did best in several rounds.
+//! Both sides take turns on the same till, in both ways to move stock. How many orders: `TILLPOST_BENCH_ORDERS`, else 1,000.
 
 use std::time::Instant;
 
 use serde_json::{Value, json};
 use tillpost_tests::agent::Agent;
-use tillpost_tests::head_office::{AGENT_KEY, DRAIN, HeadOffice};
+use tillpost_tests::head_office::{AGENT_KEY, DRAIN, HeadOffice, LOGIN};
+use tillpost_tests::proxy::Proxy;
 use tillpost_tests::shop::receipt::Receipt;
-use tillpost_tests::shop::{CASH, moment, range, tax_in, yesterday};
+use tillpost_tests::shop::{CASH, moment, range, yesterday};
 use tillpost_tests::wait;
 
 use crate::{Row, median};
 
 const ROUNDS: u64 = 3;
-const ORDERS: u64 = 120;
-const BATCHES: [usize; 3] = [10, 20, 40];
-const FIRST: u64 = 10_000;
+const ORDERS: usize = 1_000;
+/// Orders a call that the other side tries, how often each, and with what part of the orders.
+const BATCHES: [usize; 4] = [10, 20, 50, 100];
+const TRIALS: usize = 3;
+const TRIAL_PART: usize = 10;
+/// Each round's numbers begin this far from the last one's.
+const APART: u64 = 100_000;
+const TILL: &str = "1";
+const CARRIER: &str = "sync_from_ui";
 
-pub fn row() -> Row {
-    let office = HeadOffice::new("bench", &["1".to_owned(), "2".to_owned()]);
-    // Opens the sessions, and lets Odoo's workers load what they need.
-    let agent = office.start();
-    for till in ["1", "2"] {
-        agent.hand_in_all(office.token(till), &[receipt(till, 1).json()], "accepted");
-    }
-    agent.wait_drained(DRAIN);
-    agent.stop();
-    let bare = Bare::new(&office);
-    let best = bare.best_batch();
-    let (mut ratios, mut agents, mut loops) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        let first = FIRST * (round + 1);
-        let drained = drained(&office, first);
-        let pushed = bare.push(&receipts("2", first), best);
+/// Stock moved at every sale.
+pub fn real() -> Row {
+    row("real")
+}
+
+/// Stock moved when the session is closed.
+pub fn closing() -> Row {
+    row("closing")
+}
+
+fn orders() -> usize {
+    let wanted = std::env::var("TILLPOST_BENCH_ORDERS");
+    wanted.map_or(ORDERS, |text| {
+        text.parse().expect("TILLPOST_BENCH_ORDERS is a number")
+    })
+}
+
+fn row(mode: &'static str) -> Row {
+    let orders = orders();
+    let office = HeadOffice::new(&format!("bench_{mode}"), &[TILL.to_owned()]);
+    office.database.shell(&format!(
+        "env.company.point_of_sale_update_stock_quantities = {mode:?}\nenv.cr.commit()\n"
+    ));
+    let payloads = recorded(&office, orders);
+    let inside = Inside {
+        office: &office,
+        payloads,
+    };
+    let best = inside.best_batch(orders.div_ceil(TRIAL_PART));
+    let (mut ratios, mut agents, mut shells) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 1..=ROUNDS {
+        let drained = drained(&office, round * APART, orders);
+        let pushed = inside.push(orders, best);
+        println!("stock {mode}, round {round}: {drained:.1}/s against {pushed:.1}/s inside");
         ratios.push(drained / pushed);
         agents.push(drained);
-        loops.push(pushed);
+        shells.push(pushed);
     }
     Row {
-        what: "orders drained into Odoo / bare loop".to_owned(),
+        what: format!("orders drained into Odoo / inside, {mode}"),
         sides: format!(
-            "{:.1}/s against {:.1}/s in calls of {best}",
+            "{:.1}/s against {:.1}/s in calls of {best}, {orders} orders, median of {ROUNDS}",
             median(agents),
-            median(loops)
+            median(shells)
         ),
         value: median(ratios),
         unit: "",
@@ -50,127 +80,121 @@ pub fn row() -> Row {
     }
 }
 
-fn receipt(till: &str, sequence: u64) -> Receipt {
+fn receipt(sequence: u64) -> Receipt {
     let date = yesterday();
     let goods = range();
     let goods: Vec<_> = goods.iter().filter(|product| !product.weighed).collect();
-    let mut receipt = Receipt::sale(
-        till,
-        sequence,
-        moment(date, (sequence % 30_000) as i64),
-        date,
-    );
+    // The same goods in every round.
+    let place = (sequence % APART) as usize;
+    let at = moment(date, (place % 30_000) as i64);
+    let mut receipt = Receipt::sale(TILL, sequence, at, date);
     for n in 0..3 {
-        receipt = receipt.item(goods[(sequence as usize * 3 + n) % goods.len()], 1000);
+        receipt = receipt.item(goods[(place * 3 + n) % goods.len()], 1000);
     }
     receipt.paid(CASH)
 }
 
-fn receipts(till: &str, first: u64) -> Vec<Receipt> {
-    (first..first + ORDERS).map(|n| receipt(till, n)).collect()
+/// What the agent sends for so many orders. It opens the session too, and lets Odoo's workers load what they need.
+fn recorded(office: &HeadOffice, orders: usize) -> Vec<Value> {
+    let url = &office.database.server.url;
+    let config = std::fs::read_to_string(office.home.config()).unwrap();
+    let address = url.trim_start_matches("http://").parse().unwrap();
+    let proxy = Proxy::plain(address);
+    proxy.keep(CARRIER);
+    std::fs::write(
+        office.home.config(),
+        config.replace(url.as_str(), &proxy.url()),
+    )
+    .unwrap();
+    let agent = office.start();
+    let sales: Vec<Value> = (0..orders).map(|n| receipt(n as u64).json()).collect();
+    agent.hand_in_all(office.token(TILL), &sales, "accepted");
+    agent.wait_drained(DRAIN);
+    agent.stop();
+    std::fs::write(office.home.config(), config).unwrap();
+    let calls = proxy.kept();
+    let sent = calls.iter().flat_map(|body| {
+        let call: Value = serde_json::from_slice(body).expect("a call's body is JSON");
+        call["orders"].as_array().cloned().unwrap_or_default()
+    });
+    let payloads: Vec<Value> = sent.collect();
+    assert_eq!(payloads.len(), orders, "each order was sent once");
+    payloads
 }
 
 /// Orders per second of the agent: queued while it cannot log in, then drained.
-fn drained(office: &HeadOffice, first: u64) -> f64 {
-    let agent = Agent::start(
-        &office.home,
-        &[(AGENT_KEY, "0000000000000000000000000000000000000000")],
-    );
-    let sales: Vec<Value> = receipts("1", first).iter().map(Receipt::json).collect();
-    agent.hand_in_all(office.token("1"), &sales, "accepted");
+fn drained(office: &HeadOffice, first: u64, orders: usize) -> f64 {
+    let locked_out = [(AGENT_KEY, "0000000000000000000000000000000000000000")];
+    let agent = Agent::start(&office.home, &locked_out);
+    let sales = (0..orders as u64).map(|n| receipt(first + n).json());
+    agent.hand_in_all(office.token(TILL), &sales.collect::<Vec<_>>(), "accepted");
     agent.stop();
     let agent = office.start();
     let begin = Instant::now();
     wait::within(DRAIN, "the queue to drain", || {
         (agent.count("waiting") == 0).then_some(())
     });
-    let rate = ORDERS as f64 / begin.elapsed().as_secs_f64();
+    let rate = orders as f64 / begin.elapsed().as_secs_f64();
+    assert_eq!(agent.count("parked"), 0, "{}", agent.status());
     agent.stop();
     rate
 }
 
-/// What a plain script would do.
-struct Bare<'a> {
+/// Odoo's own process.
+struct Inside<'a> {
     office: &'a HeadOffice,
-    session: i64,
-    method: i64,
-    products: Vec<(String, i64, i64)>,
+    payloads: Vec<Value>,
 }
 
-impl<'a> Bare<'a> {
-    fn new(office: &'a HeadOffice) -> Self {
-        let database = &office.database;
-        let session = database.number(
-            "SELECT max(s.id) AS a FROM pos_session s JOIN pos_config c ON c.id = s.config_id \
-             WHERE c.name LIKE 'ZH01-2%' AND s.state = 'opened'",
-        );
-        let method = database.number(
-            "SELECT max(m.id) AS a FROM pos_payment_method m JOIN pos_config_pos_payment_method_rel r \
-             ON r.pos_payment_method_id = m.id JOIN pos_config c ON c.id = r.pos_config_id \
-             WHERE c.name LIKE 'ZH01-2%' AND m.is_cash_count",
-        );
-        let rows = database.rows(
-            "SELECT p.default_code AS a, p.id AS b, min(t.tax_id) AS c FROM product_product p \
-             JOIN product_taxes_rel t ON t.prod_id = p.product_tmpl_id WHERE p.default_code LIKE 'TP-%' GROUP BY 1, 2",
-        );
-        let product = |row: Vec<String>| {
-            (
-                row[0].clone(),
-                row[1].parse().unwrap(),
-                row[2].parse().unwrap(),
-            )
-        };
-        Self {
-            office,
-            session,
-            method,
-            products: rows.into_iter().map(product).collect(),
+impl Inside<'_> {
+    fn best_batch(&self, orders: usize) -> usize {
+        let mut rates: Vec<(usize, Vec<f64>)> = BATCHES.map(|batch| (batch, Vec::new())).into();
+        for _ in 0..TRIALS {
+            for (batch, rates) in &mut rates {
+                rates.push(self.push(orders.max(*batch).min(self.payloads.len()), *batch));
+            }
         }
-    }
-
-    fn best_batch(&self) -> usize {
-        let rate = |(n, batch): (usize, &usize)| {
-            let rate = self.push(&receipts("2", 100 + 1_000 * n as u64), *batch);
-            println!("bare loop, {batch} orders a call: {rate:.1}/s");
-            (*batch, rate)
-        };
-        let rates = BATCHES.iter().enumerate().map(rate);
-        rates.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap().0
-    }
-
-    /// Orders per second.
-    fn push(&self, receipts: &[Receipt], batch: usize) -> f64 {
-        let begin = Instant::now();
-        for some in receipts.chunks(batch) {
-            let orders: Vec<Value> = some.iter().map(|receipt| self.order(receipt)).collect();
-            let body = json!({"orders": orders});
-            self.office
-                .database
-                .try_call_as(&self.office.key, "pos.order", "sync_from_ui", &body)
-                .ok();
-        }
-        receipts.len() as f64 / begin.elapsed().as_secs_f64()
-    }
-
-    fn order(&self, receipt: &Receipt) -> Value {
-        let at = receipt.at.strftime("%Y-%m-%d %H:%M:%S").to_string();
-        let reference = format!("ZH01-2-B-{}", receipt.sequence);
-        let lines = receipt.lines.iter().enumerate().map(|(n, line)| {
-            let (_, product, tax) = self.products.iter().find(|(sku, _, _)| *sku == line.product.sku).unwrap();
-            let (gross, net) = (line.total(), line.total() - tax_in(line.total(), line.product.rate));
-            json!([0, 0, {
-                "uuid": receipt.line_uid(n + 1).to_string(), "name": format!("{reference}-{}", n + 1), "product_id": product,
-                "qty": line.thousandths / 1000, "price_unit": line.product.price as f64 / 100.0, "discount": 0,
-                "tax_ids": [[6, 0, [tax]]], "price_subtotal": net as f64 / 100.0, "price_subtotal_incl": gross as f64 / 100.0,
-            }])
+        let medians = rates.into_iter().map(|(batch, rates)| {
+            let rate = median(rates);
+            println!("inside, {batch} orders a call: {rate:.1}/s");
+            (batch, rate)
         });
-        let total = receipt.total() as f64 / 100.0;
-        json!({
-            "uuid": receipt.uid().to_string(), "session_id": self.session, "state": "paid", "date_order": at,
-            "pos_reference": reference, "sequence_number": receipt.sequence, "partner_id": false,
-            "amount_total": total, "amount_tax": receipt.tax() as f64 / 100.0, "amount_paid": total, "amount_return": 0,
-            "lines": lines.collect::<Vec<_>>(),
-            "payment_ids": [[0, 0, {"payment_method_id": self.method, "amount": total, "payment_date": at}]],
-        })
+        medians.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap().0
+    }
+
+    /// Orders per second; the start of the shell does not count.
+    fn push(&self, orders: usize, batch: usize) -> f64 {
+        let payloads = Value::from(&self.payloads[..orders]).to_string();
+        let script = format!(
+            "import json\nLOGIN = {LOGIN:?}\nBATCH = {batch}\nORDERS = json.loads({})\n{AGAIN}",
+            json!(payloads)
+        );
+        let said = self.office.database.shell(&script);
+        let seconds: f64 = said
+            .lines()
+            .find_map(|line| line.strip_prefix("SECONDS "))
+            .and_then(|text| text.parse().ok())
+            .unwrap_or_else(|| panic!("odoo shell measured nothing: {said}"));
+        orders as f64 / seconds
     }
 }
+
+/// Fresh orders of the same content; every one must be there and paid.
+const AGAIN: &str = r#"
+import time, uuid
+user = env['res.users'].search([('login', '=', LOGIN)]).ensure_one()
+orders = env['pos.order'].with_user(user)
+for order in ORDERS:
+    order['uuid'] = str(uuid.uuid4())
+    order['pos_reference'] += '-' + order['uuid'][:8]
+    for _, _, row in order['lines'] + order['payment_ids']:
+        row['uuid'] = str(uuid.uuid4())
+begin = time.monotonic()
+for first in range(0, len(ORDERS), BATCH):
+    orders.sync_from_ui(ORDERS[first:first + BATCH])
+    env.cr.commit()
+seconds = time.monotonic() - begin
+there = orders.search_count([('uuid', 'in', [order['uuid'] for order in ORDERS]), ('state', '=', 'paid')])
+assert there == len(ORDERS), (there, len(ORDERS))
+print('SECONDS', seconds)
+"#;

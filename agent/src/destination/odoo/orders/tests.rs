@@ -29,6 +29,7 @@ fn config(rounds_cash: bool) -> PosConfig {
         price_list: None,
         picking_type: None,
         rounds_per_line: false,
+        digits: 2,
     }
 }
 
