@@ -193,6 +193,12 @@ pub fn faults(database: &Database) -> Vec<String> {
              WHERE c.name LIKE 'ZH01-%' AND s.state <> 'closed'",
         ),
         ("order {} is {}", unfinished.as_str()),
+        (
+            "entry {} was made to balance by {}",
+            "SELECT m.name AS a, (l.debit - l.credit)::text AS b FROM account_move_line l JOIN account_move m ON m.id = l.move_id \
+             JOIN pos_session s ON s.move_id = m.id JOIN pos_config c ON c.id = s.config_id \
+             WHERE c.name LIKE 'ZH01-%' AND l.name = 'Difference at closing PoS session'",
+        ),
     ];
     let mut faults = Vec::new();
     for (sentence, select) in checks {

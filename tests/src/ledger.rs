@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::figures::{Figures, money, quantity};
 use crate::shop::receipt::{Line, Receipt};
-use crate::shop::{CARD, CASH, Product, key, part, uid};
+use crate::shop::{CARD, CASH, Product, key, part, tax_in, uid};
 
 /// The books of all tills, over all days.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +28,8 @@ struct TillBook {
     lines: usize,
     total: i64,
     tax: i64,
+    /// Rounded line by line, as Odoo 14 does with prices that include tax.
+    tax_of_lines: i64,
     paid: BTreeMap<&'static str, i64>,
     cash_moves: usize,
     cash_moved: i64,
@@ -86,6 +88,9 @@ impl Ledger {
         book.lines += receipt.lines.len();
         book.total += sign * receipt.total();
         book.tax += sign * receipt.tax();
+        let of_lines = receipt.lines.iter();
+        let of_lines = of_lines.map(|line| tax_in(line.total(), line.product.rate));
+        book.tax_of_lines += sign * of_lines.sum::<i64>();
         for (method, cents) in receipt.paid_by() {
             *book.paid.entry(method).or_default() += sign * cents;
         }
@@ -115,7 +120,7 @@ impl Ledger {
         self.tills.entry(till.to_owned()).or_default()
     }
 
-    /// Everything as figures, where Odoo takes every receipt as one order.
+    /// Everything as figures, where Odoo takes every receipt as one order, and none of its taxes.
     pub fn figures_of_whole_receipts(&self) -> Figures {
         let whole = |order: &Uuid| self.parts.get(order).map_or(*order, |(_, whole)| *whole);
         let mut joined = self.clone();
@@ -137,6 +142,9 @@ impl Ledger {
                 .find(|(_, whole)| *whole == receipt)
                 .unwrap();
             joined.book(till).orders += 1;
+        }
+        for book in joined.tills.values_mut() {
+            book.tax = book.tax_of_lines;
         }
         joined.figures()
     }

@@ -1,7 +1,7 @@
 //! Random baskets over every way to tax and round: every session closes, with no difference and the till's own figures.
 //!
 //! Goal: taxes in the price and on top, several on a line, tax on tax, an amount for each piece, goods taxed otherwise than
-//! they usually are, discounts, weighed goods, returns, exchanges and coins; in a company that rounds per line and
+//! they usually are, a till with a fiscal position, discounts, weighed goods, returns, exchanges and coins; in a company that rounds per line and
 //! globally, with 0, 2 and 3 decimals. Method: two tills, the first of which rounds to coins, two days, one for each
 //! rounding; the books by SQL against [`tillpost_tests::basket`], which computes in whole minor units by itself. Odoo 19
 //! takes the till's taxes; Odoo 14 computes its own, and the books must show just those.
@@ -280,6 +280,18 @@ journal = journal.journal_id if VERSION >= 15 else journal.cash_journal_id
 config.write({'cash_rounding': True, 'only_round_cash_method': True, 'rounding_method': env['account.cash.rounding'].create({
     'name': 'Coins', 'rounding': STEP, 'strategy': 'add_invoice_line', 'rounding_method': 'HALF-UP',
     'profit_account_id': journal.profit_account_id.id, 'loss_account_id': journal.loss_account_id.id}).id})
+# Odoo's own till would tax goods otherwise at the second one; ours has decided what they were sold with.
+usual, other = (env['account.tax'].search([('name', '=', 'Basket ' + code)]).ensure_one() for code in ('A8', 'A2'))
+position = env['account.fiscal.position'].create({
+    'name': 'Basket', **({} if VERSION >= 19 else {'tax_ids': [(0, 0, {'tax_src_id': usual.id, 'tax_dest_id': other.id})]})})
+if VERSION >= 19:
+    other.write({'fiscal_position_ids': [(4, position.id)], 'original_tax_ids': [(4, usual.id)]})
+assert position.map_tax(usual) == other
+wanted = {'tax_regime': True, 'tax_regime_selection': True, 'default_fiscal_position_id': position.id,
+          'fiscal_position_ids': [(6, 0, position.ids)]}
+config = env['pos.config'].search([('name', '=like', STORE + '-2%')]).ensure_one()
+config.write({field: value for field, value in wanted.items() if field in config._fields})
+assert config.default_fiscal_position_id == position
 "#;
 
 /// A wrong cent in a tax, and an entry that nobody asked for.

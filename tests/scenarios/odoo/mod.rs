@@ -19,6 +19,7 @@ mod prices;
 mod proof;
 mod rights;
 mod stock;
+mod taxes;
 mod v14;
 mod whole_day;
 

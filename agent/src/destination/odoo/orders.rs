@@ -101,7 +101,7 @@ pub fn orders(
     let shares = shares(sale, &applied, rounding)?;
     let tips = payments::tips(&sale.tenders);
     let flows = payments::flows(&sale.tenders, sale.change());
-    check_paid(sale, &flows, tips, till)?;
+    payments::check(sale, &flows, tips, till)?;
     let methods = methods(&flows, till, found.customer)?;
     let receipt = Receipt {
         delivery,
@@ -363,24 +363,6 @@ fn check_amounts(sale: &Sale, config: &PosConfig) -> Result<(), Answer> {
             config.digits,
         )),
         None => Ok(()),
-    }
-}
-
-fn check_paid(sale: &Sale, flows: &[Flow], tips: Decimal, till: Till<'_>) -> Result<(), Answer> {
-    let rounded = sale.cash_rounding();
-    if !rounded.is_zero() && !till.config.rounds_cash {
-        return Err(translate::rounding_missing(till.code));
-    }
-    let paid: Decimal = flows.iter().map(|flow| flow.amount).sum();
-    let owed = sale.total.0 + rounded + tips;
-    if paid == owed {
-        Ok(())
-    } else {
-        Err(translate::totals_differ(
-            "What is owed and what was paid",
-            owed,
-            paid,
-        ))
     }
 }
 

@@ -3,13 +3,16 @@
 //! Odoo knows payments only: change and cashback are negative cash payments of their own. Their amounts always add up
 //! to the receipt's total with its rounding and its tips.
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
-use tillpost_shared::document::sale::{Tender, TenderType};
+use tillpost_shared::document::sale::{Sale, Tender, TenderType};
 use uuid::Uuid;
 
+use super::orders::Till;
 use super::reference::Method;
 use super::row::number;
+use super::translate;
+use crate::outbox::Answer;
 
 /// Money through one method.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +115,35 @@ pub fn divide(flows: &[Flow], totals: &[Decimal]) -> Vec<Vec<(usize, Decimal)>> 
             .collect()
     };
     rows.into_iter().map(filled).collect()
+}
+
+/// What was paid is what is owed, and what Odoo takes for paid: else it would keep the order as a draft, and no day closes
+/// with a draft.
+pub fn check(sale: &Sale, flows: &[Flow], tips: Decimal, till: Till<'_>) -> Result<(), Answer> {
+    let rounded = sale.cash_rounding();
+    if !rounded.is_zero() && !till.config.rounds_cash {
+        return Err(translate::rounding_missing(till.code));
+    }
+    let paid: Decimal = flows.iter().map(|flow| flow.amount).sum();
+    let owed = sale.total.0 + rounded + tips;
+    if paid != owed {
+        return Err(translate::totals_differ(
+            "What is owed and what was paid",
+            owed,
+            paid,
+        ));
+    }
+    let coin = till.config.coin.filter(|_| till.facts.coins_for_all);
+    match coin.map(|coin| in_coins(sale.total.0 + tips, coin)) {
+        Some(wanted) if wanted != paid => Err(translate::coins_for_all(till.code, paid, wanted)),
+        _ => Ok(()),
+    }
+}
+
+/// To the nearest coin, halves away from zero.
+fn in_coins(amount: Decimal, coin: Decimal) -> Decimal {
+    let coins = amount / coin;
+    coins.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero) * coin
 }
 
 /// A payment as `sync_from_ui` wants it.

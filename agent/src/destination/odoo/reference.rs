@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
 use serde_json::json;
 use tillpost_shared::config::Environment;
 
@@ -39,6 +40,8 @@ pub struct PosConfig {
     pub methods: Vec<Method>,
     /// Whether cash is rounded to coins.
     pub rounds_cash: bool,
+    /// To which, where it is to the nearest.
+    pub coin: Option<Decimal>,
     /// The product of tips.
     pub tip_product: Option<i64>,
     /// Its price list, which orders of older versions must name.
@@ -202,13 +205,20 @@ async fn read(client: &Client, store: &str) -> Result<Reference, CallError> {
     };
     let currencies = client.search_read("res.currency", currencies).await?;
     let taxes = taxes::read(client, &companies).await?;
+    let coins = coins(client, &configs).await?;
     let digits = Search {
         domain: json!([["name", "=", client.facts().await?.quantity_precision]]),
         fields: &["digits"],
         ..Search::default()
     };
     let digits = client.search_read("decimal.precision", digits).await?;
-    let config = |row: &Row| config_of(row, &methods, &company_rows, &currencies);
+    let config = |row: &Row| PosConfig {
+        coin: coins
+            .iter()
+            .find(|coin| row.flag("cash_rounding") && row.one("rounding_method") == Some(coin.id()))
+            .map(|coin| coin.decimal("rounding")),
+        ..config_of(row, &methods, &company_rows, &currencies)
+    };
     Ok(Reference {
         configs: configs.iter().map(config).collect(),
         taxes,
@@ -216,6 +226,27 @@ async fn read(client: &Client, store: &str) -> Result<Reference, CallError> {
             .first()
             .map_or(2, |row| u32::try_from(row.integer("digits")).unwrap_or(2)),
     })
+}
+
+/// The ways to round to the nearest coin that tills use, where it matters to know them.
+async fn coins(client: &Client, configs: &[Row]) -> Result<Vec<Row>, CallError> {
+    let ids: Vec<i64> = configs
+        .iter()
+        .filter_map(|row| row.one("rounding_method"))
+        .collect();
+    if ids.is_empty() || !client.facts().await?.coins_for_all {
+        return Ok(Vec::new());
+    }
+    let search = Search {
+        domain: json!([
+            ["id", "in", ids],
+            ["rounding_method", "=", "HALF-UP"],
+            ["rounding", ">", 0]
+        ]),
+        fields: &["rounding"],
+        ..Search::default()
+    };
+    client.search_read("account.cash.rounding", search).await
 }
 
 fn config_of(row: &Row, methods: &[Row], companies: &[Row], currencies: &[Row]) -> PosConfig {
@@ -234,6 +265,7 @@ fn config_of(row: &Row, methods: &[Row], companies: &[Row], currencies: &[Row]) 
         currency_code: row.pair_name("currency_id").unwrap_or_default().to_owned(),
         methods: ids.iter().filter_map(method).collect(),
         rounds_cash: row.flag("cash_rounding") && row.one("rounding_method").is_some(),
+        coin: None,
         tip_product: row.one("tip_product_id"),
         price_list: row.one("pricelist_id"),
         picking_type: row.one("picking_type_id"),
@@ -277,6 +309,7 @@ mod tests {
             currency_code: "CHF".to_owned(),
             methods: methods.iter().enumerate().map(method).collect(),
             rounds_cash: false,
+            coin: None,
             tip_product: None,
             price_list: None,
             picking_type: None,

@@ -181,6 +181,19 @@ pub fn rounding_missing(till: &str) -> Answer {
     )
 }
 
+/// This version of Odoo rounds to coins whatever it is paid with.
+pub fn coins_for_all(till: &str, paid: Decimal, wanted: Decimal) -> Answer {
+    Answer::new(
+        "coins_for_all",
+        format!(
+            "{paid} was paid, and this version of Odoo wants {wanted}: where a till rounds to coins, it rounds cards too. It could not close the day with it."
+        ),
+        format!(
+            "Head office: switch off cash rounding for till {till} in Odoo and at the till, or round every payment there, then retry the document."
+        ),
+    )
+}
+
 /// Another currency than the till's in Odoo.
 pub fn currency_differs(ours: &str, theirs: &str) -> Answer {
     Answer::new(

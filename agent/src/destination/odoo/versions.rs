@@ -119,6 +119,8 @@ pub struct Facts {
     pub taxes: TaxEngine,
     /// Whether it closes no session with a tax that has no account.
     pub tax_needs_account: bool,
+    /// Whether a till that rounds to coins must round every payment, cards too.
+    pub coins_for_all: bool,
     /// Whether an order for a closed session makes a rescue session, rather than going into the open one.
     pub rescues: bool,
     /// How the opening cash is said.
@@ -183,6 +185,7 @@ impl Facts {
                 TaxEngine::Totals
             },
             tax_needs_account: version < 18,
+            coins_for_all: version < 15,
             rescues: version < 18,
             opening: if version >= 18 {
                 Opening::Control

@@ -314,6 +314,7 @@ mod tests {
                 method(8, "Card", false),
             ],
             rounds_cash: false,
+            coin: None,
             tip_product: None,
             price_list: None,
             picking_type: None,

@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use super::*;
-use crate::destination::odoo::testing::{delivery, tax};
+use crate::destination::odoo::testing::{dec, delivery, tax};
 use tillpost_shared::key::Numbering;
 
 fn config(rounds_cash: bool) -> PosConfig {
@@ -25,6 +25,7 @@ fn config(rounds_cash: bool) -> PosConfig {
             method(9, "On account", false, true),
         ],
         rounds_cash,
+        coin: Some(dec("0.05")),
         tip_product: None,
         price_list: None,
         picking_type: None,
