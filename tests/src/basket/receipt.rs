@@ -242,14 +242,20 @@ fn line(random: &mut Random, sign: i64, with_tax: bool, says: Says, money: Money
         goods
     };
     let most = 4_000 * money.whole() / 100;
-    let price = i64::try_from(random.between(7, most.max(900) as u64)).unwrap();
+    // Nobody sells goods for less than the amount that is in the price of each piece.
+    let (least, cheaper) = if menu == BY_PIECE {
+        (60, false)
+    } else {
+        (7, true)
+    };
+    let price = i64::try_from(random.between(least, most.max(900) as u64)).unwrap();
     let thousandths = if weighed {
         i64::try_from(random.between(20, 2_500)).unwrap()
     } else {
         1_000 * i64::try_from(random.between(1, 6)).unwrap()
     };
     let before = Exact::of(price * thousandths, 1_000).round();
-    let discount = if before > 2 && random.chance(1, 4) {
+    let discount = if cheaper && before > 2 && random.chance(1, 4) {
         i64::try_from(random.between(1, (before / 2) as u64)).unwrap()
     } else {
         0

@@ -27,8 +27,8 @@ pub struct Priced {
     pub discount: Decimal,
 }
 
-/// The unit price and discount of a line, with the taxes that its price includes in Odoo. The till's own price and a visible discount where
-/// they reproduce the line's total exactly; else the price that does.
+/// The unit price and discount of a line, with the taxes that its price includes in Odoo. The till's own price and a
+/// visible discount where they reproduce the line's total exactly; else the price that does.
 pub fn priced(line: &Line, share: &Share, rounding: Rounding) -> Result<Priced, Answer> {
     let target = share.price;
     let quantity = line.quantity.0;

@@ -117,7 +117,8 @@ fn by_totals(
     taxes: &[&Tax],
     rounding: Rounding,
 ) -> Vec<Decimal> {
-    let negative = price < Decimal::ZERO;
+    // At a price of nothing an amount each goes the way of the goods.
+    let negative = price < Decimal::ZERO || (price.is_zero() && quantity < Decimal::ZERO);
     let (price, quantity) = (price.abs(), quantity.abs());
     let finer = if rounding.per_line { 0 } else { FINER_DIGITS };
     let fine = |amount| rounding.round_to(amount, rounding.digits + finer);
@@ -244,7 +245,7 @@ mod tests {
     use super::*;
     use crate::destination::odoo::testing::{dec, tax};
 
-    /// A tax as in `8.1i` (included), `5x` (on top), `0.25f` (an amount each, included), with `+` when it raises the next.
+    /// A tax as in `8.1i` (included), `5x` (on top), `0.25f` (an amount each, included; `d`: on top), with `+` when it raises the next.
     fn taxes(words: &str) -> Vec<Applied> {
         let one = |(n, word): (usize, &str)| {
             let (word, raises) = match word.strip_suffix('+') {
@@ -252,9 +253,9 @@ mod tests {
                 None => (word, false),
             };
             let (rate, kind) = word.split_at(word.len() - 1);
-            let mut tax = tax(n as i64 + 1, rate, kind != "x");
+            let mut tax = tax(n as i64 + 1, rate, !["x", "d"].contains(&kind));
             tax.raises = raises;
-            if kind == "f" {
+            if kind == "f" || kind == "d" {
                 tax.kind = Kind::Fixed;
             }
             Applied {
@@ -279,7 +280,8 @@ mod tests {
             fixed: false,
             engine,
         };
-        let found = line(dec(total), mode, dec("2"), &taxes(words), rounding);
+        let pieces = if total.starts_with('-') { "-2" } else { "2" };
+        let found = line(dec(total), mode, dec(pieces), &taxes(words), rounding);
         let all = std::iter::once(&found.price).chain(&found.taxes);
         let texts: Vec<String> = all
             .map(|amount| amount.round_dp(4).normalize().to_string())
@@ -327,6 +329,7 @@ mod tests {
         false,
         "11.5 0.5 1"
     )]
+    #[case::nothing_but_the_amount_each("0.25d", "-0.50", TaxIncluded, Totals, true, "0 -0.5")]
     #[case::taken_back("8.1i", "-1.00", TaxIncluded, Totals, true, "-1 -0.07")]
     fn a_line_as_odoo_reckons_it(
         #[case] words: &str,

@@ -193,17 +193,7 @@ async fn read(client: &Client, store: &str) -> Result<Reference, CallError> {
         ..Search::default()
     };
     let company_rows = client.search_read("res.company", company_rows).await?;
-    let currencies: Vec<i64> = configs
-        .iter()
-        .filter_map(|row| row.one("currency_id"))
-        .collect();
-    let currencies = Search {
-        domain: json!([["id", "in", currencies]]),
-        fields: &["decimal_places"],
-        context: json!({ "active_test": false }),
-        ..Search::default()
-    };
-    let currencies = client.search_read("res.currency", currencies).await?;
+    let currencies = currencies(client, &configs).await?;
     let taxes = taxes::read(client, &companies).await?;
     let coins = coins(client, &configs).await?;
     let digits = Search {
@@ -226,6 +216,21 @@ async fn read(client: &Client, store: &str) -> Result<Reference, CallError> {
             .first()
             .map_or(2, |row| u32::try_from(row.integer("digits")).unwrap_or(2)),
     })
+}
+
+/// The money of the tills.
+async fn currencies(client: &Client, configs: &[Row]) -> Result<Vec<Row>, CallError> {
+    let ids: Vec<i64> = configs
+        .iter()
+        .filter_map(|row| row.one("currency_id"))
+        .collect();
+    let search = Search {
+        domain: json!([["id", "in", ids]]),
+        fields: &["decimal_places"],
+        context: json!({ "active_test": false }),
+        ..Search::default()
+    };
+    client.search_read("res.currency", search).await
 }
 
 /// The ways to round to the nearest coin that tills use, where it matters to know them.
