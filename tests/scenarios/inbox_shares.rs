@@ -3,6 +3,7 @@
 //! Goal: no till and no lane waits for a share. Method: strace keeps each opening of the inboxes' folders waiting for as
 //! long as the test runs, as a hard mount does; there are more such inboxes than threads that answer tills.
 
+use tillpost_tests::agent::signal;
 use tillpost_tests::home::{FOLDER, Home, Setup};
 use tillpost_tests::shop::sample::sales;
 use tillpost_tests::{folder, wait};
@@ -58,5 +59,16 @@ fn inboxes_on_a_share_that_hangs_keep_no_till_and_no_lane_waiting() {
             "{path} did not hang:\n{hanging}"
         );
     }
+    // Whoever keeps them waiting ends first; until then nobody can be ended.
+    signal(tracer(agent.process()), "KILL");
     agent.kill();
+}
+
+/// The process that traces another one.
+fn tracer(process: u32) -> u32 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("TracerPid:"));
+    line.unwrap().trim().parse().unwrap()
 }
