@@ -152,10 +152,7 @@ pub async fn start(config: Config, profiles: &Path) -> Result<Running, AppError>
         tasks: JoinSet::new(),
     };
     // Before anything is sent: where the port is taken it ends here, each time it is started.
-    let listener = listen(&config, &dir).await?;
-    let address = listener
-        .local_addr()
-        .map_err(machine("say where it listens"))?;
+    let (listener, address) = listen(&config, &dir).await?;
     let destinations = Arc::new(parts::destinations(&config, &house, &install_id)?);
     mind_the_clock(&store, &destinations).await?;
     bring_up.lanes(&destinations, &store);
@@ -252,7 +249,7 @@ async fn open_store(dir: &Path, config: &Config, board: &Board) -> Result<Store,
 }
 
 /// Opens the door, and writes down where it is: with port 0 the command line could not know.
-async fn listen(config: &Config, dir: &Path) -> Result<TcpListener, AppError> {
+async fn listen(config: &Config, dir: &Path) -> Result<(TcpListener, SocketAddr), AppError> {
     let wanted = config.listen.socket();
     let listener = TcpListener::bind(wanted)
         .await
@@ -265,7 +262,7 @@ async fn listen(config: &Config, dir: &Path) -> Result<TcpListener, AppError> {
         .map_err(machine("say where it listens"))?;
     paths::write_whole(&paths::address_file(dir), format!("{address}\n").as_bytes())
         .map_err(machine("write where it listens"))?;
-    Ok(listener)
+    Ok((listener, address))
 }
 
 fn machine(doing: &'static str) -> impl Fn(std::io::Error) -> AppError {
