@@ -168,6 +168,7 @@ mod tests {
         for text in ["first", "second"] {
             write_whole(&path, text.as_bytes()).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
         }
         let failed = write_whole_as(&path, b"third", |_| Err(io::Error::other("no room")));
         assert!(failed.is_err());
