@@ -80,9 +80,39 @@ pub fn cash_step(code: &str) -> Decimal {
     )
 }
 
+/// Signs of money, and the currencies written with them; the first where nothing says more.
+const SIGNS: [(char, &[&str]); 5] = [
+    (
+        '$',
+        &[
+            "USD", "AUD", "CAD", "NZD", "HKD", "SGD", "TWD", "MXN", "ARS", "CLP", "COP", "UYU",
+            "BRL",
+        ],
+    ),
+    ('€', &["EUR"]),
+    ('£', &["GBP", "EGP", "GIP", "FKP", "SHP", "LBP", "SYP"]),
+    ('¥', &["JPY", "CNY"]),
+    ('₹', &["INR"]),
+];
+
+/// The currency that a sign stands for in a store of this currency.
+pub fn of_sign(sign: char, store: &str) -> Option<&'static str> {
+    let (_, all) = SIGNS.iter().find(|(known, _)| *known == sign)?;
+    let own = all.iter().find(|code| **code == store);
+    own.or_else(|| all.first()).copied()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sign_is_the_stores_own_currency_where_it_can_be() {
+        assert_eq!(of_sign('$', "CAD"), Some("CAD"));
+        assert_eq!(of_sign('$', "CHF"), Some("USD"));
+        assert_eq!(of_sign('€', "CHF"), Some("EUR"));
+        assert_eq!(of_sign('?', "CHF"), None);
+    }
 
     #[test]
     fn the_smallest_unit_follows_iso_4217() {

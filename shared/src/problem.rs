@@ -107,6 +107,10 @@ codes! {
     ApprovalNeeded = "approval_needed", Some("look at it, then release it with a reason, or withdraw it");
     /// Line totals do not add up to the document's total.
     TotalMismatch = "total_mismatch", Some("correct it at the till, or release it as it is");
+    /// Its file says that money was paid back, but not for what.
+    RefundUnclear = "refund_unclear", Some("hand the return in as a document of its own, then release this one");
+    /// Half of a receipt that comes in two files; the other half did not come in time.
+    HalfMissing = "half_missing", Some("drop both files in together again after withdrawing this one; or release it as it is");
     /// Tax sums do not add up.
     TaxMismatch = "tax_mismatch", Some("check the tax rates and tax_total");
     /// Cash rounding without cash, or more than half a step.

@@ -25,6 +25,7 @@ mod inbox;
 mod inbox_expected;
 mod inbox_large;
 mod inbox_limits;
+mod inbox_pairs;
 mod inbox_samples;
 mod inbox_shares;
 mod kills;

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use tillpost_shared::intake::{self, BodyError, Judged, Media, Newer, Reading, Terms};
 use tillpost_shared::problem::{Code, Level, Problem};
-use tillpost_shared::profile::{Piece, Profile};
+use tillpost_shared::profile::{Piece, Profile, Spot};
 use tillpost_shared::scalar::Code as StoreCode;
 
 use crate::cli::context::{Context, Loaded};
@@ -100,14 +100,31 @@ pub fn run(check: &Check, context: &mut Context) -> Result<Exit, Failure> {
         ..
     } = checking;
     if context.out.json() {
-        context
-            .out
-            .value(&json!({"results": results, "counts": tally.json(), "totals": totals.json()}))?;
+        let told = summary(&results, &tally, &totals, &broken);
+        context.out.value(&told)?;
     } else {
         context.out.line(tally.sentence())?;
         context.out.table(&totals.rows())?;
     }
     Ok(Exit::yes_if(tally.refused == 0 && broken.is_empty()))
+}
+
+/// What programs read: every document, the counts, the totals, and which files broke.
+fn summary(
+    results: &[Value],
+    tally: &Tally,
+    totals: &Totals,
+    broken: &[(String, Spot, Problem)],
+) -> Value {
+    let mut told = json!({"results": results, "counts": tally.json(), "totals": totals.json()});
+    let broken = broken.iter().map(|(file, spot, problem)| {
+        json!({"file": file, "line": spot.line, "column": spot.column, "problem": problem})
+    });
+    let broken: Vec<Value> = broken.collect();
+    if let (false, Some(told)) = (broken.is_empty(), told.as_object_mut()) {
+        told.insert("broken".to_owned(), broken.into());
+    }
+    told
 }
 
 struct Checking {

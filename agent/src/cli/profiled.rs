@@ -9,14 +9,17 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tillpost_shared::problem::Problem;
 use tillpost_shared::profile::guess::{Guess, guess};
-use tillpost_shared::profile::table::pair::{Half, PAIR_BYTES_MAX, join};
+use tillpost_shared::profile::table::pair::joining::Joining;
+use tillpost_shared::profile::table::pair::plan::Looking;
+use tillpost_shared::profile::table::pair::{PAIR_BYTES_MAX, Pair};
+use tillpost_shared::profile::table::survey::Habits;
 use tillpost_shared::profile::text::{Sniff, Text};
 use tillpost_shared::profile::{About, Decoder, Piece, Profile, Spot};
 
 use crate::app::profiled as app;
 use crate::cli::context::Loaded;
 use crate::cli::report::Failure;
-use crate::intake::inbox::source::Source;
+use crate::intake::inbox::source::{Part, Source};
 use crate::paths;
 
 /// So much of a file is looked at to propose a profile.
@@ -47,42 +50,70 @@ pub fn read(
     tell: Told<'_>,
 ) -> Result<Vec<(String, Spot, Problem)>, Failure> {
     if let Profile::Pair(pair) = profile {
-        let mut halves = Vec::new();
-        for file in files {
-            let source = open(file, profile)?;
-            if source.size > PAIR_BYTES_MAX {
-                return Err(Failure::no(format!(
-                    "{file} is larger than {PAIR_BYTES_MAX} bytes"
-                )));
-            }
-            for part in &source.parts {
-                let (mut text, mut whole) = (Text::new(part.encoding), String::new());
-                let read = source.read(part, |bytes| {
-                    text.feed(bytes, false, &mut whole);
-                    Ok(())
-                });
-                read.map_err(failed(file))?;
-                text.feed(&[], true, &mut whole);
-                halves.push(Half {
-                    about: about(file, &part.name, &part.hash, loaded)?,
-                    text: whole,
-                });
-            }
-        }
-        let joined = join(pair, &halves);
-        for (half, piece) in joined.whole.into_iter().chain(joined.halves) {
-            tell(Path::new(&halves[half].about.file_name), piece)?;
-        }
-        let named = |(half, spot, problem): (usize, Spot, Problem)| {
-            (halves[half].about.file_name.clone(), spot, problem)
-        };
-        return Ok(joined.broken.into_iter().map(named).collect());
+        return together(files, profile, pair, loaded, tell);
     }
     let mut broken = Vec::new();
     for file in files {
         broken.extend(one(file, profile, loaded, tell)?);
     }
     Ok(broken)
+}
+
+/// Reads the files of a pair together, in as many parts as a drop folder would.
+fn together(
+    files: &[String],
+    profile: &Profile,
+    pair: &Pair,
+    loaded: Option<&Loaded>,
+    tell: Told<'_>,
+) -> Result<Vec<(String, Spot, Problem)>, Failure> {
+    let (mut sources, mut bytes) = (Vec::new(), 0);
+    for file in files {
+        let source = open(file, profile)?;
+        bytes += source.size;
+        sources.push((file, source));
+    }
+    if bytes > PAIR_BYTES_MAX {
+        return Err(Failure::no(format!(
+            "together the files are larger than {PAIR_BYTES_MAX} bytes; export shorter periods"
+        )));
+    }
+    let parts = |(file, source): &(&String, Source)| -> Vec<(String, Part)> {
+        let own = source.parts.iter().cloned();
+        own.map(|part| ((*file).clone(), part)).collect()
+    };
+    let owners: Vec<usize> = sources
+        .iter()
+        .enumerate()
+        .flat_map(|(index, (_, source))| vec![index; source.parts.len()])
+        .collect();
+    let all: Vec<(String, Part)> = sources.iter().flat_map(parts).collect();
+    let read = |index: usize, feed: &mut dyn FnMut(&str, bool)| -> Result<(), Failure> {
+        let (file, part) = &all[index];
+        let source = &sources[owners[index]].1;
+        source.text(part, feed).map(drop).map_err(failed(file))
+    };
+    let mut looking = Looking::new(pair);
+    for (index, (file, part)) in all.iter().enumerate() {
+        looking.begin(about(file, &part.name, &part.hash, loaded)?);
+        read(index, &mut |text, last| looking.feed(text, last))?;
+    }
+    let plan = looking.plan();
+    for part in 0..plan.parts() {
+        let mut joining = Joining::new(pair, &plan, part);
+        for index in 0..all.len() {
+            joining.begin(index);
+            read(index, &mut |text, last| joining.feed(text, last))?;
+        }
+        let joined = joining.joined();
+        for (index, piece) in joined.whole.into_iter().chain(joined.halves) {
+            tell(Path::new(&all[index].1.name), piece)?;
+        }
+    }
+    let named = |(index, spot, problem): &(usize, Spot, Problem)| {
+        (all[*index].1.name.clone(), *spot, problem.clone())
+    };
+    Ok(plan.broken.iter().map(named).collect())
 }
 
 fn one(
@@ -93,7 +124,9 @@ fn one(
 ) -> Result<Option<(String, Spot, Problem)>, Failure> {
     let source = open(file, profile)?;
     for part in &source.parts {
-        let about = about(file, &part.name, &part.hash, loaded)?;
+        let mut about = about(file, &part.name, &part.hash, loaded)?;
+        let habits = source.habits(part, profile, about.modified_at);
+        about.habits = habits.map_err(failed(file))?;
         let mut decoder = Decoder::new(profile, about, part.encoding);
         let (mut pieces, mut stopped) = (Vec::new(), None);
         let read = source.read(part, |bytes| {
@@ -144,6 +177,7 @@ fn about(
         store: store.map_or_else(|| STORE_NONE.to_owned(), |store| store.code.clone()),
         currency: store.map_or_else(|| CURRENCY_NONE.to_owned(), |store| store.currency.clone()),
         zone: store.map_or(TimeZone::UTC, |store| store.zone()),
+        habits: Habits::default(),
     })
 }
 

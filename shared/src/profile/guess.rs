@@ -1,17 +1,21 @@
 //! A profile proposed for a file that nobody knows: by the words of its header, else by what stands in its columns.
 //! It is a text to look at and to correct, not a decision.
 
-use super::number::{Sign, number};
-use super::table::Table;
+use super::number::{Evidence, Sign, doubtful, number};
 use super::table::columns::plain;
 use super::table::rows::{Cutter, Row};
+use super::table::{NUMBERS, Table};
 use super::when::FORMATS_DEFAULT;
+use super::{Profile, shipped};
 
 /// Rows that are looked at.
 const ROWS_MAX: usize = 200;
 
+/// A profile that names fewer columns is too general to be recognised by them.
+const COLUMNS_MIN: usize = 4;
+
 /// Beginnings of header words in several languages, and the field that is meant. The first that fits counts.
-const WORDS: [(&str, &str); 21] = [
+const WORDS: [(&str, &str); 22] = [
     ("date", "date datum fecha data giorno tag"),
     ("time", "time zeit uhrzeit hora heure ora tijd"),
     ("tender_amount", "zahlbetrag paid bezahlt"),
@@ -31,10 +35,9 @@ const WORDS: [(&str, &str); 21] = [
         "barcode",
         "ean gtin barcode upc strichcode codebarre codigobarra",
     ),
-    (
-        "sku",
-        "sku artikelnr artnr articleno itemid reference codigo codice code artikel",
-    ),
+    ("sku", "sku artikelnr artnr articleno itemid reference"),
+    // What may be a number of the store's own or a barcode: each cell says which.
+    ("product", "codigo codice code artikel articulo articolo"),
     (
         "quantity",
         "menge anzahl qty quant qte cantidad aantal stuck",
@@ -107,6 +110,9 @@ pub fn guess(text: &str) -> Result<Guess, String> {
     let (Some(first), Some(_)) = (first, second) else {
         return Err("the file holds no rows".to_owned());
     };
+    if let Some(name) = known(&first.cells) {
+        return Ok(Guess::Shipped(name));
+    }
     let named: Vec<Option<&'static str>> = first.cells.iter().map(|cell| by_word(cell)).collect();
     let header = named.iter().flatten().count() * 2 >= first.cells.len()
         && named.iter().any(Option::is_some);
@@ -116,6 +122,29 @@ pub fn guess(text: &str) -> Result<Guess, String> {
         unique(by_content(&rows, first.cells.len()))
     };
     Ok(Guess::Profile(written(&rows, first, header, &fields)))
+}
+
+/// The shipped profile of a service whose columns these are: nearly all that it names, and among them those that tell its
+/// files apart.
+fn known(cells: &[String]) -> Option<&'static str> {
+    let cells: Vec<String> = cells.iter().map(|cell| plain(cell)).collect();
+    let has = |name: &str| name.split('|').any(|name| cells.contains(&plain(name)));
+    let fits = |table: &Table, own: &[String]| {
+        let names = table.map.values().chain(&table.date.cols);
+        let names: Vec<&String> = names.filter(|name| !name.starts_with("const:")).collect();
+        let there = names.iter().filter(|name| has(name)).count();
+        own.iter().all(|name| has(name))
+            && names.len() >= COLUMNS_MIN
+            && there * 10 >= names.len() * 8
+    };
+    shipped::names().find(|name| match Profile::shipped(name) {
+        Some(Profile::Pair(pair)) => pair.sides().any(|(_, side)| {
+            let own: Vec<String> = side.has.iter().chain(&side.join).cloned().collect();
+            fits(&side.table, &own)
+        }),
+        Some(Profile::Table(table)) => !table.group_by.is_empty() && fits(&table, &table.group_by),
+        _ => false,
+    })
 }
 
 /// Which POSLog it is, by what its vendors add.
@@ -189,7 +218,12 @@ fn by_content(rows: &[Row], columns: usize) -> Vec<Option<&'static str>> {
             Some("date")
         } else if all(&|cell| cell.matches(':').count() >= 1 && cell.len() <= 8) {
             Some("time")
-        } else if all(&|cell| cell.len() <= 9 && number(cell, Sign::Auto).is_some()) {
+        } else if all(&|cell| {
+            cell.len() <= 9
+                && number(cell, Sign::Comma)
+                    .or(number(cell, Sign::Point))
+                    .is_some()
+        }) {
             Some("quantity")
         } else {
             None
@@ -235,7 +269,7 @@ fn written(rows: &[Row], first: &Row, header: bool, fields: &[Option<&'static st
     if !header {
         text += &format!("names = [{}]\n", listed(&columns.names));
     }
-    text += &format!("decimal = \"{}\"\n", decimal(rows));
+    text += &decimal(rows, fields);
     if sale {
         let keys = columns.all(&["store", "till", "receipt_number"]);
         text += &format!("group_by = [{}]\n", listed(&keys));
@@ -311,22 +345,27 @@ fn count(dates: &[String]) -> String {
     format!("\n[count]\nmode = \"spot\"   # or cycle, full\ncutoff = \"{cutoff}\"\n")
 }
 
-/// The sign before decimals, where all numbers agree.
-fn decimal(rows: &[Row]) -> &'static str {
-    let ends = |sign: char| {
-        let cells = rows.iter().skip(1).flat_map(|row| &row.cells);
-        let decimals = cells.filter(|cell| {
-            let parts: Vec<&str> = cell.trim().trim_end_matches('-').rsplitn(2, sign).collect();
-            parts.len() == 2
-                && (1..=3).contains(&parts[0].len())
-                && parts.iter().all(|part| number(part, Sign::Auto).is_some())
-        });
-        decimals.count()
-    };
-    match (ends(','), ends('.')) {
-        (0, 0) => "auto",
-        (commas, points) if commas > points => ",",
-        _ => ".",
+/// The sign before decimals, where all numbers agree; else what to decide.
+fn decimal(rows: &[Row], fields: &[Option<&'static str>]) -> String {
+    let mut evidence = Evidence::default();
+    let mut doubt = false;
+    for row in rows {
+        let cells = row.cells.iter().zip(fields);
+        let numbers =
+            cells.filter(|(_, field)| field.is_some_and(|field| NUMBERS.contains(&field)));
+        for (cell, _) in numbers {
+            evidence.add(cell);
+            doubt |= doubtful(cell, Sign::Auto);
+        }
+    }
+    match evidence.sign() {
+        Sign::Comma => "decimal = \",\"\n".to_owned(),
+        Sign::Point => "decimal = \".\"\n".to_owned(),
+        Sign::Auto if doubt => {
+            "decimal = \"auto\"   # 1,234 may be a thousand or one and a bit: say \",\" or \".\"\n"
+                .to_owned()
+        }
+        Sign::Auto => "decimal = \"auto\"\n".to_owned(),
     }
 }
 

@@ -64,3 +64,45 @@ fn a_columns_name_may_hold_anything() {
     let profile = crate::profile::Profile::read(&proposed);
     assert!(profile.is_ok(), "{profile:?}\n{proposed}");
 }
+
+#[test]
+fn the_files_of_known_services_are_recognised_by_their_columns() {
+    let square = "Date,Time,Time Zone,Tax,Tip,Total Collected,Service Charges,Gift Card Sales,Card,Cash,Payment ID,Device Name,Description\n1,2,3\n";
+    let loyverse = "Date,Receipt number,Receipt type,Category,SKU,Item,Quantity,Discounts,Net sales,Taxes,POS,Status\n1,2\n";
+    let german =
+        "Z_KASSE_ID;Z_NR;BON_ID;BON_NR;BON_TYP;BON_START;BON_ENDE;BEDIENER_ID;UMS_BRUTTO\n1;2\n";
+    for (text, name) in [
+        (square, "square_pair"),
+        (loyverse, "loyverse_pair"),
+        (german, "dsfinvk"),
+    ] {
+        assert_eq!(guess(text), Ok(Guess::Shipped(name)));
+    }
+}
+
+#[test]
+fn a_column_that_may_hold_either_number_lets_each_cell_say() {
+    let text = "ticket;fecha;codigo;cantidad;precio\nT-1;24/09/2026;7501234567890;1;3,50\nT-1;24/09/2026;A-17;2;4,00\nT-1;24/09/2026;4,00638E+12;1;2,00\n";
+    let found = used(text);
+    let lines = &found[0].0["body"]["lines"];
+    assert_eq!(lines[0]["product"]["barcode"], "7501234567890");
+    assert_eq!(lines[1]["product"]["sku"], "A-17");
+    assert!(
+        found[0]
+            .1
+            .iter()
+            .any(|problem| problem.starts_with("flag barcode_damaged")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_sign_that_nothing_says_is_left_to_the_person() {
+    let Ok(Guess::Profile(proposed)) = guess("EAN;Menge\n4006381333931;1,345\n") else {
+        panic!("a profile is proposed");
+    };
+    assert!(
+        proposed.contains("decimal = \"auto\"   # 1,234"),
+        "{proposed}"
+    );
+}

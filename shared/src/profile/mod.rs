@@ -22,15 +22,18 @@ mod testing;
 pub mod text;
 pub mod when;
 
+use encoding_rs::Encoding;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 pub use self::decoder::Decoder;
+use self::number::Doubt;
 pub use self::piece::{Part, Piece, Spot};
 use self::poslog::Poslog;
 use self::table::Table;
 use self::table::pair::Pair;
+use self::table::survey::{self, Habits, Survey};
 
 /// What is known of a file before it is read.
 #[derive(Debug, Clone)]
@@ -47,6 +50,8 @@ pub struct About {
     pub currency: String,
     /// The zone of times without an offset.
     pub zone: TimeZone,
+    /// How it writes numbers and dates, where its profile leaves that to the file.
+    pub habits: Habits,
 }
 
 /// How files of one kind are read.
@@ -120,6 +125,22 @@ impl Profile {
             other => Err(ProfileError(format!(
                 "`{other}` is no kind of profile: it may be poslog, delimited, fixed or pair"
             ))),
+        }
+    }
+
+    /// What finds out how a file with this doubt writes numbers and dates, where that has to be known before it is read.
+    /// The files of a pair find it out while they are joined.
+    pub fn survey(
+        &self,
+        doubt: Doubt,
+        encoding: &'static Encoding,
+        modified_at: Timestamp,
+    ) -> Option<Survey<'_>> {
+        match self {
+            Self::Table(table) if survey::wanted(table, doubt) => {
+                Some(Survey::new(table, encoding, modified_at))
+            }
+            Self::Table(_) | Self::Pair(_) | Self::Json | Self::Ndjson | Self::Poslog(_) => None,
         }
     }
 

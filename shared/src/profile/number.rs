@@ -14,7 +14,7 @@ const PRICE_SCALE: u32 = 8;
 /// Which sign stands before the decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 pub enum Sign {
-    /// Found out number by number: the last of both signs, and a comma with other than three digits behind it.
+    /// Found out from all numbers of a column, then of a file; a number that could be either is none.
     #[default]
     #[serde(rename = "auto")]
     Auto,
@@ -26,8 +26,102 @@ pub enum Sign {
     Comma,
 }
 
-/// Reads a number; currency signs, currency codes and blanks around it do not matter.
-pub fn number(text: &str, sign: Sign) -> Option<Decimal> {
+/// What one number says of the sign before the decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Says {
+    /// It has no sign at all.
+    Nothing,
+    /// It can only be read with a point.
+    Point,
+    /// It can only be read with a comma.
+    Comma,
+    /// `1,234` and `1.234`: a thousand in one file, one and a bit in another.
+    Either,
+}
+
+/// What the numbers of a column or a file say of the sign before the decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Evidence {
+    points: u64,
+    commas: u64,
+}
+
+impl Evidence {
+    /// Looks at a cell; what is no number says nothing.
+    pub fn add(&mut self, text: &str) {
+        match bare(text).map(|bare| bare.says()) {
+            Some(Says::Point) => self.points += 1,
+            Some(Says::Comma) => self.commas += 1,
+            Some(Says::Nothing | Says::Either) | None => {}
+        }
+    }
+
+    /// Both together.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            points: self.points + other.points,
+            commas: self.commas + other.commas,
+        }
+    }
+
+    /// The sign on which all agree; `Auto` when none says, or they do not agree.
+    pub fn sign(self) -> Sign {
+        match (self.points, self.commas) {
+            (1.., 0) => Sign::Point,
+            (0, 1..) => Sign::Comma,
+            _ => Sign::Auto,
+        }
+    }
+}
+
+/// Finds out, byte by byte, whether anything in a file could be a number that can be read two ways, or a date whose
+/// day and month could be either: only then is it worth reading the file once more before its documents are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Doubt {
+    /// `1,234` or `1.234` stands somewhere.
+    pub numbers: bool,
+    /// `1/2/2026` or `1-2-2026` stands somewhere.
+    pub dates: bool,
+    /// Digits before the last sign, the sign, and digits since.
+    before: usize,
+    sign: u8,
+    since: usize,
+}
+
+impl Doubt {
+    /// Looks at the next bytes. Of UTF-16 every other byte is zero and passed over.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            match *byte {
+                0 => {}
+                b'0'..=b'9' => self.since += 1,
+                sign => {
+                    let three = matches!(self.sign, b'.' | b',') && self.since == 3;
+                    self.numbers |= three && (1..=3).contains(&self.before);
+                    let twice = matches!(sign, b'/' | b'-') && sign == self.sign;
+                    self.dates |=
+                        twice && (1..=2).contains(&self.before) && (1..=2).contains(&self.since);
+                    (self.before, self.sign, self.since) = (self.since, sign, 0);
+                }
+            }
+        }
+    }
+
+    /// The end of the file.
+    pub fn end(&mut self) {
+        self.feed(b"\n");
+    }
+}
+
+/// A number's digits and signs, without what stands around them.
+struct Bare {
+    digits: String,
+    minus: bool,
+    /// A blank or an apostrophe stands between thousands, so that no comma or point does.
+    grouped: bool,
+}
+
+fn bare(text: &str) -> Option<Bare> {
     let text = text.trim();
     if text.is_empty() || text.len() > TEXT_MAX {
         return None;
@@ -39,26 +133,92 @@ pub fn number(text: &str, sign: Sign) -> Option<Decimal> {
         Some(inner) => (inner, true),
         None => (text, false),
     };
-    let mut digits = String::with_capacity(text.len());
-    let mut minus = false;
-    let mut letters = 0;
+    let mut bare = Bare {
+        digits: String::with_capacity(text.len()),
+        minus: false,
+        grouped: false,
+    };
+    let (mut letters, mut gap) = (0, false);
     for c in text.chars() {
         match c {
-            '0'..='9' | '.' | ',' => digits.push(c),
-            '-' | '\u{2212}' if !minus => minus = true,
-            '+' | ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' | '\'' | '\u{2019}' | '$' | '€'
-            | '£' | '¥' | '₹' => {}
+            '0'..='9' | '.' | ',' => {
+                // Between digits only: `CHF 1,234` has a blank too.
+                bare.grouped |= gap && !bare.digits.is_empty() && c.is_ascii_digit();
+                gap = false;
+                bare.digits.push(c);
+            }
+            '-' | '\u{2212}' if !bare.minus => bare.minus = true,
+            ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' | '\'' | '\u{2019}' => gap = true,
+            '+' | '$' | '€' | '£' | '¥' | '₹' => {}
             // A currency's code, as in CHF 12.50; never an exponent.
             'A'..='Z' if letters < 3 => letters += 1,
             _ => return None,
         }
     }
-    if letters != 0 && letters != 3 || brackets && minus {
+    if letters != 0 && letters != 3 || brackets && bare.minus {
         return None;
     }
-    let plain = plain(&digits, sign)?;
-    let number = bounded(plain.parse().ok()?)?;
-    Some(if minus || brackets { -number } else { number })
+    bare.minus |= brackets;
+    Some(bare)
+}
+
+impl Bare {
+    fn says(&self) -> Says {
+        let digits = &self.digits;
+        let by = |sign: char| {
+            if sign == ',' {
+                Says::Comma
+            } else {
+                Says::Point
+            }
+        };
+        let other = |sign: char| {
+            if sign == ',' {
+                Says::Point
+            } else {
+                Says::Comma
+            }
+        };
+        let count = |sign: char| digits.matches(sign).count();
+        let sign = match (count(','), count('.')) {
+            (0, 0) => return Says::Nothing,
+            (0, _) => '.',
+            (_, 0) => ',',
+            _ => {
+                let last = digits.rfind([',', '.']);
+                return by(if last == digits.rfind(',') { ',' } else { '.' });
+            }
+        };
+        if count(sign) > 1 {
+            // A date has its points elsewhere.
+            let groups = digits.split(sign).skip(1).all(|group| group.len() == 3);
+            return if groups { other(sign) } else { Says::Nothing };
+        }
+        let (whole, fraction) = digits.split_once(sign).unwrap_or((digits, ""));
+        // 1,234 is a thousand in a file that writes points; 0,345 and 12,5 and 1'234,567 are not.
+        let thousands = fraction.len() == 3
+            && (1..=3).contains(&whole.len())
+            && !whole.starts_with('0')
+            && !self.grouped;
+        if thousands { Says::Either } else { by(sign) }
+    }
+}
+
+/// Reads a number; currency signs, currency codes and blanks around it do not matter.
+pub fn number(text: &str, sign: Sign) -> Option<Decimal> {
+    let bare = bare(text)?;
+    let decimal = match (sign, bare.says()) {
+        (Sign::Point, _) | (Sign::Auto, Says::Point | Says::Nothing) => '.',
+        (Sign::Comma, _) | (Sign::Auto, Says::Comma) => ',',
+        (Sign::Auto, Says::Either) => return None,
+    };
+    let number = bounded(plain(&bare.digits, decimal)?.parse().ok()?)?;
+    Some(if bare.minus { -number } else { number })
+}
+
+/// Whether a text is a number that could be read two ways, and nothing says which.
+pub fn doubtful(text: &str, sign: Sign) -> bool {
+    sign == Sign::Auto && bare(text).is_some_and(|bare| bare.says() == Says::Either)
 }
 
 /// A number that can be computed with; what is larger is none.
@@ -67,19 +227,15 @@ pub fn bounded(number: Decimal) -> Option<Decimal> {
 }
 
 /// The digits with a point before the decimals and nothing between the thousands.
-fn plain(digits: &str, sign: Sign) -> Option<String> {
-    let decimal = match sign {
-        Sign::Point => '.',
-        Sign::Comma => ',',
-        Sign::Auto => guessed(digits),
-    };
+fn plain(digits: &str, decimal: char) -> Option<String> {
     let thousands = if decimal == '.' { ',' } else { '.' };
     let (whole, fraction) = digits.split_once(decimal).unwrap_or((digits, ""));
     if fraction.contains(['.', ',']) {
         return None;
     }
     let groups: Vec<&str> = whole.split(thousands).collect();
-    let grouped = groups.len() == 1 || groups[1..].iter().all(|group| group.len() == 3);
+    let grouped = groups.len() == 1
+        || groups[1..].iter().all(|group| group.len() == 3) && (1..=3).contains(&groups[0].len());
     let whole: String = groups.concat();
     if !grouped || whole.is_empty() && fraction.is_empty() {
         return None;
@@ -90,24 +246,6 @@ fn plain(digits: &str, sign: Sign) -> Option<String> {
     } else {
         format!("{whole}.{fraction}")
     })
-}
-
-fn guessed(digits: &str) -> char {
-    let (comma, point) = (digits.rfind(','), digits.rfind('.'));
-    match (comma, point) {
-        (Some(comma), Some(point)) if comma > point => ',',
-        (Some(comma), None) => {
-            // 1,234 is a thousand in a file that writes points; 0,345 and 12,5 are not.
-            let once = digits.matches(',').count() == 1;
-            let thousands = digits.len() - comma == 4 && !digits.starts_with('0') && comma > 0;
-            if once && !thousands { ',' } else { '.' }
-        }
-        (None | Some(_), Some(_)) => {
-            let many = digits.matches('.').count() > 1;
-            if many { ',' } else { '.' }
-        }
-        (None, None) => '.',
-    }
 }
 
 /// A decimal as documents write it.
@@ -140,7 +278,8 @@ mod tests {
     #[case("1.234.567", Sign::Auto, "1234567")]
     #[case("0,345", Sign::Auto, "0.345")]
     #[case("12,5", Sign::Auto, "12.5")]
-    #[case("1,234", Sign::Auto, "1234")]
+    #[case("1'234,567", Sign::Auto, "1234.567")]
+    #[case("1234,567", Sign::Auto, "1234.567")]
     #[case("1,234", Sign::Comma, "1.234")]
     #[case("1.234", Sign::Comma, "1234")]
     #[case(" $1,149.00 ", Sign::Point, "1149.00")]
@@ -168,9 +307,52 @@ mod tests {
     #[case("12 pieces")]
     #[case("1,23,4")]
     #[case("-")]
+    #[case("1234,567.0")]
     fn what_is_no_number_is_none(#[case] text: &str) {
         assert_eq!(number(text, Sign::Auto), None);
         assert_eq!(number(text, Sign::Point), None);
+    }
+
+    #[rstest]
+    #[case("1,234")]
+    #[case("-12.345")]
+    #[case("CHF 123,456")]
+    fn what_could_be_two_numbers_is_none_until_the_file_says(#[case] text: &str) {
+        assert_eq!(number(text, Sign::Auto), None);
+        assert!(doubtful(text, Sign::Auto) && !doubtful(text, Sign::Comma));
+        assert!(number(text, Sign::Comma).is_some() && number(text, Sign::Point).is_some());
+    }
+
+    #[rstest]
+    #[case(&["1,345", "12,500", "7"], Sign::Auto)]
+    #[case(&["1,345", "0,500"], Sign::Comma)]
+    #[case(&["1,345", "1.234,50"], Sign::Comma)]
+    #[case(&["1,345", "1.234.567"], Sign::Comma)]
+    #[case(&["1,345", "12.5"], Sign::Point)]
+    #[case(&["12,5", "12.5"], Sign::Auto)]
+    #[case(&["", "Brot", "12", "31.10.2026"], Sign::Auto)]
+    fn all_numbers_together_say_which_sign(#[case] texts: &[&str], #[case] sign: Sign) {
+        let mut evidence = Evidence::default();
+        texts.iter().for_each(|text| evidence.add(text));
+        assert_eq!(evidence.sign(), sign);
+    }
+
+    #[rstest]
+    #[case("a;1,345;b", true, false)]
+    #[case("a;0,34;1234,5\n31.10.2026;7610000000019", false, false)]
+    #[case("x\n12.345", true, false)]
+    #[case("1\0,\x003\x004\x005\0", true, false)]
+    #[case("01/10/2026", false, true)]
+    #[case("2026-10-01 10:00", false, false)]
+    fn doubt_is_seen_in_passing(#[case] text: &str, #[case] numbers: bool, #[case] dates: bool) {
+        for step in [1, 3, 100] {
+            let mut doubt = Doubt::default();
+            text.as_bytes()
+                .chunks(step)
+                .for_each(|bytes| doubt.feed(bytes));
+            doubt.end();
+            assert_eq!((doubt.numbers, doubt.dates), (numbers, dates), "{step}");
+        }
     }
 
     #[test]

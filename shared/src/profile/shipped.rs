@@ -1,7 +1,7 @@
 //! The profiles that come with the program. Each is a file of its own, to start from when writing another.
 
 /// Every shipped profile: its name, and its text. `json` and `ndjson` have none: there is nothing to set.
-const SHIPPED: [(&str, &str); 18] = [
+const SHIPPED: [(&str, &str); 20] = [
     ("ncr_acs_21", include_str!("shipped/ncr_acs_21.toml")),
     ("ncr_r10_6", include_str!("shipped/ncr_r10_6.toml")),
     ("roqqio_6", include_str!("shipped/roqqio_6.toml")),
@@ -16,6 +16,8 @@ const SHIPPED: [(&str, &str); 18] = [
     ("square_items", include_str!("shipped/square_items.toml")),
     ("square_pair", include_str!("shipped/square_pair.toml")),
     ("loyverse_pair", include_str!("shipped/loyverse_pair.toml")),
+    ("toast_pair", include_str!("shipped/toast_pair.toml")),
+    ("dsfinvk", include_str!("shipped/dsfinvk.toml")),
     (
         "shopify_orders",
         include_str!("shipped/shopify_orders.toml"),

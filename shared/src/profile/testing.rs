@@ -3,6 +3,8 @@
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
+use super::number::Doubt;
+use super::table::survey::Habits;
 use super::text::Sniff;
 use super::{About, Decoder, Piece, Profile};
 use crate::intake::{Reading, Terms, read};
@@ -17,6 +19,7 @@ pub fn about(name: &str) -> About {
         store: "ZH01".to_owned(),
         currency: "CHF".to_owned(),
         zone: TimeZone::get("Europe/Zurich").unwrap(),
+        habits: Habits::default(),
     }
 }
 
@@ -30,7 +33,15 @@ pub fn pieces(
     let mut sniff = Sniff::default();
     sniff.feed(bytes);
     let encoding = sniff.encoding(profile.encoding(), profile.encoding_fallback());
-    let mut decoder = Decoder::new(profile, about(name), encoding);
+    let mut doubt = Doubt::default();
+    doubt.feed(bytes);
+    doubt.end();
+    let mut about = about(name);
+    if let Some(mut survey) = profile.survey(doubt, encoding, about.modified_at) {
+        survey.feed(bytes);
+        about.habits = survey.habits();
+    }
+    let mut decoder = Decoder::new(profile, about, encoding);
     let mut out = Vec::new();
     for part in bytes.chunks(step.max(1)) {
         decoder.feed(part, &mut out);

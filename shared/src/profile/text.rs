@@ -4,14 +4,27 @@
 //! Encodings are found per file, never per source: two files of one system may differ.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
+
+use super::outward::signs::CP850;
 
 /// What stands at the beginning is looked at: the XML declaration.
 const HEAD_BYTES_MAX: usize = 256;
 /// So much of the lines with other letters than ASCII is enough to guess from; guessing takes longer than reading.
 const GUESS_BYTES_MAX: usize = 64 * 1024;
+/// The private sign for which byte 128 is read.
+const PRIVATE_SIGNS: u32 = 0xf780;
 /// Text decoded at a time.
 const STEP_BYTES: usize = 16 * 1024;
+
+/// The encoding of a name: what browsers know, and the code pages of DOS, which they do not. Its letters are those of
+/// code page 850; 437 has them in the same places. It goes by the one encoding in which a byte stays a byte.
+pub fn named(name: &str) -> Option<&'static Encoding> {
+    match name.trim().to_ascii_lowercase().as_str() {
+        "cp850" | "ibm850" | "850" | "cp437" | "ibm437" | "437" => Some(X_USER_DEFINED),
+        name => Encoding::for_label(name.as_bytes()),
+    }
+}
 
 /// Looks through a whole file before it is read, and says how it is encoded.
 pub struct Sniff {
@@ -87,8 +100,11 @@ impl Sniff {
         if let Some((encoding, _)) = Encoding::for_bom(&self.head) {
             return encoding;
         }
-        if let Some(named) = Encoding::for_label(wanted.as_bytes()) {
-            return named;
+        // What is UTF-8 beyond ASCII is nothing else, whatever the profile says: a refused record comes back so.
+        let sure = self.utf8 && self.open.is_empty() && self.guess_left < GUESS_BYTES_MAX;
+        if let Some(named) = named(wanted) {
+            let wide = [UTF_16LE, UTF_16BE].contains(&named);
+            return if sure && !wide { UTF_8 } else { named };
         }
         if let Some(wide) = utf16(&self.head) {
             return wide;
@@ -100,7 +116,7 @@ impl Sniff {
         if let Some(declared) = declared.filter(|encoding| *encoding != UTF_8) {
             return declared;
         }
-        if let Some(fallback) = Encoding::for_label(fallback.as_bytes()) {
+        if let Some(fallback) = named(fallback) {
             return fallback;
         }
         self.detector.feed(&[], true);
@@ -137,6 +153,8 @@ fn declared(head: &[u8]) -> Option<&'static Encoding> {
 /// Turns bytes into text, piece by piece. What cannot be decoded becomes U+FFFD.
 pub struct Text {
     decoder: Decoder,
+    /// Bytes stand for the letters of code page 850.
+    page: bool,
 }
 
 impl Text {
@@ -144,11 +162,21 @@ impl Text {
     pub fn new(encoding: &'static Encoding) -> Self {
         Self {
             decoder: encoding.new_decoder(),
+            page: encoding == X_USER_DEFINED,
         }
     }
 
     /// Adds the text of the next bytes; `last` ends it.
-    pub fn feed(&mut self, mut bytes: &[u8], last: bool, text: &mut String) {
+    pub fn feed(&mut self, bytes: &[u8], last: bool, text: &mut String) {
+        if !self.page {
+            return self.decode(bytes, last, text);
+        }
+        let mut bare = String::new();
+        self.decode(bytes, last, &mut bare);
+        text.extend(bare.chars().map(letter));
+    }
+
+    fn decode(&mut self, mut bytes: &[u8], last: bool, text: &mut String) {
         loop {
             let step = bytes.len().min(STEP_BYTES);
             let ends = last && step == bytes.len();
@@ -161,6 +189,15 @@ impl Text {
             }
         }
     }
+}
+
+/// What a byte beyond ASCII, which is read as a private sign, stands for on a code page.
+fn letter(c: char) -> char {
+    let byte = u32::from(c).checked_sub(PRIVATE_SIGNS);
+    let index = byte.and_then(|byte| usize::try_from(byte).ok());
+    index
+        .and_then(|index| CP850.chars().nth(index))
+        .unwrap_or(c)
 }
 
 #[cfg(test)]
@@ -205,6 +242,34 @@ mod tests {
             let read = read(bytes, piece, "windows-1252");
             assert_eq!(read, (text.to_owned(), encoding), "{piece} at a time");
         }
+    }
+
+    #[test]
+    fn what_is_utf8_beyond_ascii_is_read_so_whatever_the_profile_says() {
+        let encoding = |bytes: &[u8]| {
+            let mut sniff = Sniff::default();
+            sniff.feed(bytes);
+            sniff.encoding("windows-1252", "").name()
+        };
+        assert_eq!(encoding("Käse".as_bytes()), "UTF-8");
+        assert_eq!(encoding(b"K\xe4se"), "windows-1252");
+        assert_eq!(encoding(b"Tee"), "windows-1252");
+    }
+
+    #[test]
+    fn the_letters_of_dos_are_read_where_the_profile_names_them() {
+        let bytes = b"K\x84se;M\x81esli;\x82t\x82;\x9c5";
+        let mut sniff = Sniff::default();
+        sniff.feed(bytes);
+        let (mut text, mut out) = (
+            Text::new(sniff.encoding("CP850", "windows-1252")),
+            String::new(),
+        );
+        for piece in bytes.chunks(3) {
+            text.feed(piece, false, &mut out);
+        }
+        text.feed(&[], true, &mut out);
+        assert_eq!(out, "Käse;Müesli;été;£5");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::fmt::strtime;
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 
 /// Two-digit years from here on are of the last century.
@@ -17,7 +17,7 @@ const EXCEL_EPOCH: Date = Date::constant(1899, 12, 30);
 /// Excel's serial numbers of the years 1954 to 2119; other numbers are no dates.
 const EXCEL_DAYS: std::ops::Range<f64> = 20_000.0..80_500.0;
 const SECONDS_A_DAY: f64 = 86_400.0;
-/// The formats that are tried where a profile names none: ISO, then day before month.
+/// The formats that are tried where a profile names none: ISO, then both orders of day and month.
 pub const FORMATS_DEFAULT: &[&str] = &[
     "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%d %H:%M",
@@ -27,14 +27,95 @@ pub const FORMATS_DEFAULT: &[&str] = &[
     "%d.%m.%Y",
     "%d.%m.%y %H:%M:%S",
     "%d.%m.%y %H:%M",
+    "%d.%m.%y",
     "%d/%m/%Y %H:%M:%S",
     "%d/%m/%Y %H:%M",
     "%d/%m/%Y",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%m/%d/%Y %I:%M %p",
+    "%m/%d/%y %I:%M %p",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M",
+    "%m/%d/%Y",
+    "%d-%m-%Y %H:%M:%S",
+    "%d-%m-%Y %H:%M",
+    "%d-%m-%Y",
+    "%d/%m/%Y %I:%M:%S %p",
+    "%d/%m/%Y %I:%M %p",
+    "%d/%m/%y %H:%M:%S",
+    "%d/%m/%y %H:%M",
+    "%d/%m/%y",
     "%H:%M:%S %d/%m/%Y",
     "%Y%m%d %H%M%S",
     "%Y%m%d%H%M%S",
     "%Y%m%d",
 ];
+
+/// Which of day and month stands first, where the year stands last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// `31/10/2026`.
+    DayFirst,
+    /// `10/31/2026`.
+    MonthFirst,
+}
+
+impl Order {
+    /// The order of a format; `None` when it leaves nothing open.
+    pub fn of(format: &str) -> Option<Self> {
+        let place = |letter: char| {
+            let padded = format.find(&format!("%{letter}"));
+            padded.or_else(|| format.find(&format!("%-{letter}")))
+        };
+        let (day, month) = (place('d')?, place('m')?);
+        let year = place('Y').or_else(|| place('y'))?;
+        (year > day.max(month)).then_some(if day < month {
+            Self::DayFirst
+        } else {
+            Self::MonthFirst
+        })
+    }
+}
+
+/// How a file writes its times.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Written<'a> {
+    /// What the profile says; the usual ways when empty.
+    pub formats: &'a [String],
+    /// Whether a number is a date of Excel's.
+    pub excel: bool,
+    /// The order of day and month, where the file as a whole says.
+    pub order: Option<Order>,
+    /// The order that is taken, and said, where it does not; that of the formats when absent.
+    pub leaning: Option<Order>,
+}
+
+impl<'a> Written<'a> {
+    fn formats(self) -> impl Iterator<Item = &'a str> {
+        let usual = self.formats.is_empty().then_some(FORMATS_DEFAULT);
+        let usual = usual.into_iter().flatten().copied();
+        self.formats.iter().map(String::as_str).chain(usual)
+    }
+
+    /// Whether it knows formats of both orders, so that the file has to say which.
+    pub fn both(self) -> bool {
+        let has = |order| {
+            self.formats()
+                .any(|format| Order::of(format) == Some(order))
+        };
+        has(Order::DayFirst) && has(Order::MonthFirst)
+    }
+
+    /// The dates that a text could be, with the day first and with the month first.
+    pub fn readings(self, text: &str) -> [Option<Date>; 2] {
+        [Order::DayFirst, Order::MonthFirst].map(|order| {
+            let own = self
+                .formats()
+                .filter(|format| Order::of(format) == Some(order));
+            read(text.trim(), own).map(|read| read.local.date())
+        })
+    }
+}
 
 /// An instant, written with its offset, and what a clock change did to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,30 +149,72 @@ pub fn iso(text: &str, zone: &TimeZone) -> Option<When> {
 }
 
 /// A local time by the first format that fits.
-pub fn formatted(text: &str, formats: &[String], excel: bool, zone: &TimeZone) -> Option<When> {
+pub fn formatted(text: &str, written: Written<'_>, zone: &TimeZone) -> Option<When> {
     let text = text.trim();
-    let defaults = FORMATS_DEFAULT.iter().copied();
-    let own = formats.iter().map(String::as_str);
-    let found = if formats.is_empty() {
-        first(text, defaults)
-    } else {
-        first(text, own)
+    let (order, leaning) = (written.order, written.leaning);
+    let open = |format: &&str| {
+        let own = Order::of(format);
+        own.is_none() || order.is_none() || own == order
     };
-    if let Some(local) = found {
+    let first = leaning.filter(|_| order.is_none());
+    let leant = written
+        .formats()
+        .filter(|format| Order::of(format) == first);
+    let leant = first.and_then(|_| read(text, leant));
+    if let Some(found) = leant.or_else(|| read(text, written.formats().filter(open))) {
+        let mut when = found.when(zone)?;
+        if order.is_none() && found.order.is_some() {
+            let [day, month] = written.readings(text);
+            if day.is_some() && month.is_some() && day != month {
+                when.odd = Some(UNDECIDED);
+            }
+        }
+        return Some(when);
+    }
+    if written.excel
+        && let Some(local) = serial(text)
+    {
         return local_time(local, zone);
     }
-    if excel && let Some(local) = serial(text) {
-        return local_time(local, zone);
-    }
-    if formats.is_empty() {
+    if written.formats.is_empty() {
         iso(text, zone)
     } else {
         None
     }
 }
 
-fn first<'a>(text: &str, formats: impl Iterator<Item = &'a str>) -> Option<DateTime> {
-    let mut formats = formats;
+/// Said of a date that nothing in its file explains.
+const UNDECIDED: &str = "day and month could be either, and no date of the file says which: let the profile name one format";
+
+/// What a format made of a text.
+struct Read {
+    local: DateTime,
+    offset: Option<Offset>,
+    order: Option<Order>,
+}
+
+impl Read {
+    /// The instant; an offset that stands in the text goes before the zone.
+    fn when(&self, zone: &TimeZone) -> Option<When> {
+        match self.offset {
+            Some(offset) => local_time(self.local, &offset.to_time_zone()),
+            None => local_time(self.local, zone),
+        }
+    }
+}
+
+fn read<'a>(text: &str, formats: impl Iterator<Item = &'a str>) -> Option<Read> {
+    // Most formats are ruled out by the first sign between digits, without parsing.
+    let own = text.chars().find(|c| !c.is_alphanumeric());
+    let sign = |format: &str| {
+        let mut before = ' ';
+        let mut literal = |c: &char| {
+            let flag = std::mem::replace(&mut before, *c) == '%';
+            !c.is_alphanumeric() && *c != '%' && !flag
+        };
+        format.chars().find(&mut literal)
+    };
+    let mut formats = formats.filter(|format| sign(format) == own);
     formats.find_map(|format| {
         let parsed = strtime::parse(format, text).ok()?;
         let date = parsed.to_date().ok()?;
@@ -109,7 +232,11 @@ fn first<'a>(text: &str, formats: impl Iterator<Item = &'a str>) -> Option<DateT
         } else {
             Time::midnight()
         };
-        Some(date.to_datetime(time))
+        Some(Read {
+            local: date.to_datetime(time),
+            offset: parsed.offset(),
+            order: Order::of(format),
+        })
     })
 }
 
@@ -185,7 +312,12 @@ mod tests {
     #[case("2026-10-31", "2026-10-31T00:00:00+01:00")]
     #[case("46326.75", "2026-10-31T18:00:00+01:00")]
     fn local_times_get_their_offset(#[case] text: &str, #[case] expected: &str) {
-        let when = formatted(text, &[], true, &zurich()).unwrap();
+        let written = Written {
+            excel: true,
+            order: Some(Order::DayFirst),
+            ..Written::default()
+        };
+        let when = formatted(text, written, &zurich()).unwrap();
         assert_eq!((when.text.as_str(), when.odd), (expected, None));
     }
 
@@ -193,7 +325,7 @@ mod tests {
     #[case("25.10.2026 02:30:00", "2026-10-25T02:30:00+02:00")]
     #[case("29.03.2026 02:30:00", "2026-03-29T03:30:00+02:00")]
     fn clock_changes_are_said(#[case] text: &str, #[case] expected: &str) {
-        let when = formatted(text, &[], false, &zurich()).unwrap();
+        let when = formatted(text, Written::default(), &zurich()).unwrap();
         assert_eq!(when.text, expected);
         assert!(when.odd.is_some());
     }
@@ -203,7 +335,48 @@ mod tests {
     #[case("yesterday")]
     #[case("4711")]
     fn what_is_no_time_is_none(#[case] text: &str) {
-        assert_eq!(formatted(text, &[], true, &zurich()), None);
+        let written = Written {
+            excel: true,
+            ..Written::default()
+        };
+        assert_eq!(formatted(text, written, &zurich()), None);
+    }
+
+    #[rstest]
+    #[case(Some(Order::DayFirst), None, "2026-10-01T23:50:00+02:00", false)]
+    #[case(Some(Order::MonthFirst), None, "2026-01-10T23:50:00+01:00", false)]
+    #[case(None, None, "2026-10-01T23:50:00+02:00", true)]
+    #[case(None, Some(Order::MonthFirst), "2026-01-10T23:50:00+01:00", true)]
+    fn day_and_month_are_the_files_to_say(
+        #[case] order: Option<Order>,
+        #[case] leaning: Option<Order>,
+        #[case] expected: &str,
+        #[case] told: bool,
+    ) {
+        let written = Written {
+            order,
+            leaning,
+            ..Written::default()
+        };
+        assert!(written.both());
+        let when = formatted("01/10/2026 23:50", written, &zurich()).unwrap();
+        assert_eq!((when.text.as_str(), when.odd.is_some()), (expected, told));
+        // What has only one reading has it in any case, but for the order that the file has ruled out.
+        let sure = formatted("10/31/2026 11:50 PM", written, &zurich()).map(|when| when.text);
+        let expected = (order != Some(Order::DayFirst)).then_some("2026-10-31T23:50:00+01:00");
+        assert_eq!(sure.as_deref(), expected);
+    }
+
+    #[test]
+    fn an_offset_in_the_text_goes_before_the_stores_zone() {
+        let formats = ["%Y-%m-%d %H:%M:%S %z".to_owned()];
+        let written = Written {
+            formats: &formats,
+            ..Written::default()
+        };
+        let when = formatted("2026-10-30 10:00:00 -0400", written, &zurich()).unwrap();
+        assert_eq!(when.text, "2026-10-30T10:00:00-04:00");
+        assert_eq!(when.at.to_string(), "2026-10-30T14:00:00Z");
     }
 
     #[test]

@@ -83,6 +83,11 @@ impl Watched {
         unchanged
     }
 
+    /// Lets the next look find the same files once more, because some of them could not be taken.
+    pub fn forget(&mut self) {
+        self.last.clear();
+    }
+
     /// When a file was first seen as it is now.
     pub fn since(&self, name: &OsStr) -> Option<Instant> {
         self.known.get(name).map(|(_, _, since)| *since)

@@ -249,24 +249,30 @@ impl Inbox {
     }
 
     async fn take_pair(&self, look: &Look, watched: &mut Watched) -> Option<String> {
-        let newest = look
+        let waited = |file: &Listed| watched.since(&file.name).map(|since| since.elapsed());
+        let names: Vec<_> = look
             .ready
             .iter()
-            .filter_map(|file| watched.since(&file.name))
-            .max()?;
+            .filter_map(|file| Some((file.name.clone(), waited(file)?)))
+            .collect();
+        let due = names
+            .iter()
+            .any(|(_, waited)| pair::time_is_up(&self.settings, *waited));
         // Halves that wait are joined again only when something came, or their time is up.
-        let waited = newest.elapsed();
-        if watched.unchanged(&look.ready) && !pair::time_is_up(&self.settings, waited) {
+        if names.is_empty() || watched.unchanged(&look.ready) && !due {
             return None;
         }
-        let names: Vec<_> = look.ready.iter().map(|file| file.name.clone()).collect();
         let (taker, now) = (self.taker(), activity::now());
-        match beside(move || pair::take(&taker, &names, waited, now)).await? {
-            Ok(readings) => readings
-                .into_iter()
-                .find_map(|(name, reading)| self.told(&name, Ok(reading))),
-            Err(error) => self.told(OsStr::new("a pair"), Err(error)),
+        let outcome = beside(move || pair::take(&taker, &names, now)).await?;
+        let mut stuck = None;
+        for (name, reading) in outcome.away {
+            stuck = self.told(&name, Ok(reading)).or(stuck);
         }
+        for (name, error) in outcome.stay {
+            watched.forget();
+            stuck = self.told(&name, Err(error)).or(stuck);
+        }
+        stuck
     }
 
     fn board_name(&self) -> String {

@@ -5,10 +5,13 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use encoding_rs::Encoding;
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tillpost_shared::catalog::hex;
 use tillpost_shared::profile::Profile;
-use tillpost_shared::profile::text::Sniff;
+use tillpost_shared::profile::number::Doubt;
+use tillpost_shared::profile::table::survey::Habits;
+use tillpost_shared::profile::text::{Sniff, Text};
 
 /// Read at a time.
 pub const STEP_BYTES: usize = 64 * 1024;
@@ -22,7 +25,7 @@ pub const RATIO_FREE_BYTES: u64 = 1 << 20;
 const ZIP: &[u8] = b"PK\x03\x04";
 
 /// A file within a dropped file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Part {
     /// Its name, without folders.
     pub name: String,
@@ -30,6 +33,8 @@ pub struct Part {
     pub hash: [u8; 32],
     /// How it is encoded.
     pub encoding: &'static Encoding,
+    /// Whether its numbers or dates could be read two ways.
+    doubt: Doubt,
     entry: Option<usize>,
 }
 
@@ -56,8 +61,12 @@ impl Source {
         let mut file = File::open(path)?;
         let mut head = [0; 4];
         let archive = read_up_to(&mut file, &mut head)? == ZIP.len() && head == ZIP;
-        let mut sniff = Sniff::default();
-        let (hash, size) = through(&mut File::open(path)?, |bytes| sniff.feed(bytes))?;
+        let (mut sniff, mut doubt) = (Sniff::default(), Doubt::default());
+        let (hash, size) = through(&mut File::open(path)?, |bytes| {
+            sniff.feed(bytes);
+            doubt.feed(bytes);
+        })?;
+        doubt.end();
         let mut source = Self {
             path: path.to_owned(),
             hash,
@@ -76,20 +85,26 @@ impl Source {
                 name,
                 hash,
                 encoding,
+                doubt,
                 entry: None,
             });
             return Ok(source);
         }
         let entries = source.entries()?;
         for (entry, name) in entries {
-            let mut sniff = Sniff::default();
-            let (hash, _) =
-                source.reading(Some(entry), |from| through(from, |bytes| sniff.feed(bytes)))?;
+            let (mut sniff, mut doubt) = (Sniff::default(), Doubt::default());
+            let look = |bytes: &[u8]| {
+                sniff.feed(bytes);
+                doubt.feed(bytes);
+            };
+            let (hash, _) = source.reading(Some(entry), |from| through(from, look))?;
+            doubt.end();
             let encoding = sniff.encoding(profile.encoding(), profile.encoding_fallback());
             source.parts.push(Part {
                 name,
                 hash,
                 encoding,
+                doubt,
                 entry: Some(entry),
             });
         }
@@ -120,6 +135,45 @@ impl Source {
             })
         })?;
         failed.map_or(Ok(hash), Err)
+    }
+
+    /// Reads a part as text, the last of it told as such; answers the hash of what was read.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    pub fn text(&self, part: &Part, take: &mut dyn FnMut(&str, bool)) -> io::Result<[u8; 32]> {
+        let (mut text, mut step) = (Text::new(part.encoding), String::new());
+        let hash = self.read(part, |bytes| {
+            step.clear();
+            text.feed(bytes, false, &mut step);
+            take(&step, false);
+            Ok(())
+        })?;
+        step.clear();
+        text.feed(&[], true, &mut step);
+        take(&step, true);
+        Ok(hash)
+    }
+
+    /// How a part writes numbers and dates, where its profile leaves that to the file; most files are not in doubt and
+    /// are not read for it.
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    pub fn habits(
+        &self,
+        part: &Part,
+        profile: &Profile,
+        modified_at: Timestamp,
+    ) -> io::Result<Habits> {
+        let Some(mut survey) = profile.survey(part.doubt, part.encoding, modified_at) else {
+            return Ok(Habits::default());
+        };
+        self.read(part, |bytes| {
+            survey.feed(bytes);
+            Ok(())
+        })?;
+        Ok(survey.habits())
     }
 
     /// The files of the archive that are files.

@@ -15,6 +15,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use tillpost_shared::problem::Code;
 use tillpost_shared::profile::clean::{Cleaner, Frame};
+use tillpost_shared::profile::table::survey::Habits;
 use tillpost_shared::profile::{About, Decoder, Piece, Profile};
 use tillpost_shared::redact;
 use tillpost_shared::shape::Unknown;
@@ -142,12 +143,13 @@ impl Taker {
             store: self.settings.store.clone(),
             currency: self.settings.currency.clone(),
             zone: self.settings.zone.clone(),
+            habits: Habits::default(),
         }
     }
 }
 
 /// Whether nobody has the file open for himself.
-fn free(path: &Path) -> Result<(), TakeError> {
+pub fn free(path: &Path) -> Result<(), TakeError> {
     let file = File::open(path)?;
     match file.try_lock() {
         Ok(()) => Ok(file.unlock()?),
@@ -204,7 +206,9 @@ impl<'a> Run<'a> {
     }
 
     fn part(&mut self, part: &'a Part) -> Result<(), TakeError> {
-        let about = self.taker.about(part, self.modified);
+        let mut about = self.taker.about(part, self.modified);
+        let profile = &self.taker.settings.profile;
+        about.habits = self.source.habits(part, profile, about.modified_at)?;
         let mut decoder = Decoder::new(&self.taker.settings.profile, about, part.encoding);
         let mut pieces = Vec::new();
         let mut failed = None;

@@ -5,15 +5,41 @@ use std::collections::{BTreeMap, HashMap};
 use rust_decimal::Decimal;
 
 use super::rows::Row;
-use super::{Header, Table};
+use super::{Header, NUMBERS, Table};
+use crate::currency;
 use crate::problem::{Code, Problem};
-use crate::profile::number::number;
+use crate::profile::About;
+use crate::profile::number::{Sign, doubtful, number};
+
+/// What is wrong with a row, and in which of its cells.
+#[derive(Debug)]
+pub struct Bad {
+    /// What is wrong.
+    pub problem: Problem,
+    /// The column, where it is one.
+    pub column: Option<usize>,
+}
+
+impl From<Problem> for Bad {
+    fn from(problem: Problem) -> Self {
+        Self {
+            problem,
+            column: None,
+        }
+    }
+}
 
 /// Where the cells of a file's rows are found.
 #[derive(Debug)]
 pub struct Columns {
     names: Vec<String>,
     implied: BTreeMap<usize, u32>,
+    /// The sign before decimals, by column.
+    signs: Vec<Sign>,
+    /// The columns that hold numbers.
+    numbers: Vec<usize>,
+    /// Amounts of money have no decimals.
+    whole: bool,
     /// Where the columns stand that the profile names: asked for in every row.
     known: HashMap<String, Option<usize>>,
 }
@@ -56,7 +82,12 @@ impl Columns {
             .map(|(index, column)| (index, column.implied_decimals))
             .collect();
         let given: Vec<String> = if fixed.is_empty() {
-            table.names.iter().map(|name| plain(name)).collect()
+            let cells = first.cells.len();
+            let other = table.other_names.iter();
+            let other = other.filter(|names| names.len() == cells && table.names.len() != cells);
+            let names = other.chain([&table.names]).next();
+            let names = names.into_iter().flatten();
+            names.map(|name| plain(name)).collect()
         } else {
             fixed
         };
@@ -74,6 +105,9 @@ impl Columns {
         let mut columns = Self {
             names,
             implied,
+            signs: Vec::new(),
+            numbers: Vec::new(),
+            whole: false,
             known: HashMap::new(),
         };
         for name in asked(table) {
@@ -108,13 +142,55 @@ impl Columns {
         })
     }
 
+    /// Takes over how the file writes its numbers, where the profile leaves that to the file.
+    pub fn decide(&mut self, table: &Table, about: &About) {
+        let sign = |column: usize| match table.decimal {
+            Sign::Auto => about.habits.sign(column),
+            said @ (Sign::Point | Sign::Comma) => said,
+        };
+        let code = table.defaults.currency.as_ref().unwrap_or(&about.currency);
+        self.whole = currency::exponent(code) == 0;
+        self.numbers = self.numbers(table);
+        let last = self.numbers.iter().max();
+        self.signs = (0..last.map_or(0, |last| last + 1)).map(sign).collect();
+    }
+
+    /// The columns that hold numbers.
+    pub fn numbers(&self, table: &Table) -> Vec<usize> {
+        let mapped = NUMBERS.iter().filter_map(|field| table.map.get(*field));
+        let names = mapped.chain(table.tender_columns.keys());
+        let alternatives = names.flat_map(|name| name.split('|'));
+        alternatives.filter_map(|name| self.index(name)).collect()
+    }
+
+    /// The sign of a currency in the amounts of a row.
+    pub fn currency_sign(&self, row: &Row) -> Option<char> {
+        let cells = self.numbers.iter();
+        let cells = cells.filter_map(|index| row.cells.get(*index));
+        let mut signs = cells.filter_map(|cell| cell.chars().find(|c| "$€£¥₹".contains(*c)));
+        signs.next()
+    }
+
+    /// A cell, trimmed, and its column; `None` when it stands for nothing.
+    pub fn found<'a>(&self, row: &'a Row, name: &str, table: &Table) -> Option<(usize, &'a str)> {
+        name.split('|').find_map(|name| {
+            let index = self.index(name)?;
+            let cell = row.cells.get(index)?.trim();
+            let null = cell.is_empty() || table.null_values.iter().any(|null| null == cell);
+            (!null).then_some((index, cell))
+        })
+    }
+
     /// A cell, trimmed; `None` when it stands for nothing.
     pub fn cell<'a>(&self, row: &'a Row, name: &str, table: &Table) -> Option<&'a str> {
-        name.split('|').find_map(|name| {
-            let cell = row.cells.get(self.index(name)?)?.trim();
-            let null = cell.is_empty() || table.null_values.iter().any(|null| null == cell);
-            (!null).then_some(cell)
-        })
+        self.found(row, name, table).map(|(_, cell)| cell)
+    }
+
+    /// Date and time as they stand in the row, with a blank between.
+    pub fn date_text(&self, row: &Row, table: &Table) -> String {
+        let cells = table.date.cols.iter();
+        let cells = cells.filter_map(|column| self.cell(row, column, table));
+        cells.collect::<Vec<_>>().join(" ")
     }
 
     /// A field's text.
@@ -130,87 +206,73 @@ impl Columns {
     ///
     /// # Errors
     /// The cell is filled with something else.
-    pub fn number(
-        &self,
-        row: &Row,
-        field: &str,
-        table: &Table,
-    ) -> Result<Option<Decimal>, Problem> {
+    pub fn number(&self, row: &Row, field: &str, table: &Table) -> Result<Option<Decimal>, Bad> {
         if let Some(expression) = table.derive.get(field) {
             return self.derived(row, expression, table);
         }
-        let Some(text) = self.text(row, field, table) else {
+        self.plain_number(row, field, table)
+    }
+
+    /// The number in a column.
+    ///
+    /// # Errors
+    /// The cell is filled with something else.
+    pub fn number_in(&self, row: &Row, name: &str, table: &Table) -> Result<Option<Decimal>, Bad> {
+        let Some((column, text)) = self.found(row, name, table) else {
             return Ok(None);
         };
-        let value = number(text, table.decimal);
-        let Some(value) = value else {
-            let message = format!("the column of `{field}` does not hold a number");
-            return Err(Problem::refused(Code::BadValue, "", message));
+        self.value(column, text, name).map(Some)
+    }
+
+    fn value(&self, column: usize, text: &str, name: &str) -> Result<Decimal, Bad> {
+        let sign = self.signs.get(column).copied().unwrap_or_default();
+        // What could be a thousand is one, where the currency has no smaller unit.
+        let thousands = || {
+            let money = self.whole && !matches!(name, "quantity" | "tax_rate");
+            (money && doubtful(text, sign)).then(|| number(&text.replace([',', '.'], ""), sign))
         };
-        let column = table.map.get(field).and_then(|column| self.index(column));
-        let implied = column.and_then(|column| self.implied.get(&column));
-        Ok(Some(match implied {
+        let Some(value) = number(text, sign).or_else(|| thousands().flatten()) else {
+            let mut problem = Problem::refused(
+                Code::BadValue,
+                "",
+                format!("the column of `{name}` does not hold a number"),
+            );
+            if doubtful(text, sign) {
+                problem.message = format!(
+                    "the number in the column of `{name}` could be a thousand or a decimal, and no other number of the file says which"
+                );
+                problem.hint = Some(
+                    "say decimal = \",\" or decimal = \".\" in the profile, then drop it in again"
+                        .to_owned(),
+                );
+            }
+            return Err(Bad {
+                problem,
+                column: Some(column),
+            });
+        };
+        Ok(match self.implied.get(&column) {
             Some(digits) if value.scale() == 0 => value * Decimal::new(1, *digits),
             Some(_) | None => value,
-        }))
+        })
     }
 
-    fn derived(
-        &self,
-        row: &Row,
-        expression: &str,
-        table: &Table,
-    ) -> Result<Option<Decimal>, Problem> {
-        let mut sum = Decimal::ZERO;
-        let parts = terms(expression).map_err(|why| Problem::refused(Code::BadValue, "", why))?;
-        for (minus, factors) in parts {
-            let mut product = Decimal::ONE;
-            for (divide, name) in factors {
-                let value = match name.parse::<Decimal>() {
-                    Ok(constant) => Some(constant),
-                    // A field that is computed from others may not be computed from itself.
-                    Err(_)
-                        if table
-                            .derive
-                            .get(name)
-                            .is_some_and(|other| other == expression) =>
-                    {
-                        None
-                    }
-                    Err(_) => self.plain_number(row, name, table)?,
-                };
-                let Some(value) = value else {
-                    return Ok(None);
-                };
-                let next = if divide {
-                    product.checked_div(value)
-                } else {
-                    product.checked_mul(value)
-                };
-                let Some(next) = next else {
-                    return Ok(None);
-                };
-                product = next;
-            }
-            sum += if minus { -product } else { product };
-        }
-        Ok(Some(sum))
-    }
-
-    fn plain_number(
+    pub(super) fn plain_number(
         &self,
         row: &Row,
         field: &str,
         table: &Table,
-    ) -> Result<Option<Decimal>, Problem> {
-        let Some(text) = self.text(row, field, table) else {
+    ) -> Result<Option<Decimal>, Bad> {
+        let Some(name) = table.map.get(field) else {
             return Ok(None);
         };
-        let message = format!("the column of `{field}` does not hold a number");
-        let value = number(text, table.decimal);
-        value
-            .map(Some)
-            .ok_or_else(|| Problem::refused(Code::BadValue, "", message))
+        if let Some(constant) = name.strip_prefix("const:") {
+            return Ok(number(constant, Sign::Point));
+        }
+        let Some((column, text)) = self.found(row, name, table) else {
+            return Ok(None);
+        };
+        self.value(column, text, field).map(Some)
     }
 }
 
@@ -225,6 +287,8 @@ fn asked(table: &Table) -> impl Iterator<Item = &str> {
     let stops = table.stop_at.iter().map(|stop| &stop.col);
     let names = mapped.chain(dates).chain(kinds).chain(stops);
     let names = names.chain(table.tender_columns.keys());
+    let names = names.chain(table.fiscal.values());
+    let names = names.chain(table.line_types.iter().map(|types| &types.col));
     let names = names.map(String::as_str).chain(rules);
     names.flat_map(|name| name.split('|'))
 }
@@ -246,51 +310,19 @@ fn wanted(table: &Table) -> Vec<String> {
         .collect()
 }
 
-/// A term: whether it is taken off, and its factors with whether they divide.
-pub type Term<'a> = (bool, Vec<(bool, &'a str)>);
-
-/// An expression such as `net+tax` or `gross/quantity` taken apart.
-///
-/// # Errors
-/// It is none.
-pub fn terms(expression: &str) -> Result<Vec<Term<'_>>, String> {
-    let mut found: Vec<Term<'_>> = Vec::new();
-    let (mut minus, mut divide, mut start) = (false, false, 0);
-    let ends = expression
-        .char_indices()
-        .filter(|(_, c)| "+-*/".contains(*c));
-    let ends: Vec<(usize, char)> = ends.chain([(expression.len(), '+')]).collect();
-    let mut factors = Vec::new();
-    for (end, sign) in ends {
-        let name = expression[start..end].trim();
-        let word = !name.is_empty()
-            && name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
-        if !word {
-            return Err(format!("`{expression}` is no expression such as net+tax"));
-        }
-        factors.push((divide, name));
-        divide = sign == '/';
-        start = end + 1;
-        if matches!(sign, '+' | '-') {
-            found.push((minus, std::mem::take(&mut factors)));
-            minus = sign == '-';
-        }
-    }
-    Ok(found)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::profile::piece::Spot;
+    use crate::profile::table::rows::Parted;
+    use crate::profile::table::terms::terms;
 
     fn row(cells: &[&str]) -> Row {
         Row {
             spot: Spot::default(),
             raw: String::new(),
             cells: cells.iter().map(|cell| (*cell).to_owned()).collect(),
+            parted: Parted::By(b';', b'"'),
         }
     }
 
@@ -320,7 +352,10 @@ mod tests {
         let bad = columns
             .number(&row(&["a", "4,0E+12", ""]), "quantity", &table)
             .unwrap_err();
-        assert!(!bad.message.contains("4,0"), "a value is never repeated");
+        assert!(
+            !bad.problem.message.contains("4,0"),
+            "a value is never repeated"
+        );
     }
 
     #[test]

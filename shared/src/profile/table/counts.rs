@@ -6,11 +6,15 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use super::columns::Columns;
-use super::receipt::Gather;
+use super::columns::{Bad, Columns};
+use super::digital_link;
+use super::document::lots;
+use super::embedded::{Held, embedded};
+use super::gather::Gather;
+use super::receipt::Lot;
 use super::rows::Row;
 use super::words::code;
-use super::{Embedded, Table};
+use super::{Count, Table};
 use crate::intake::LINES_MAX;
 use crate::problem::{Code, Problem};
 use crate::profile::piece::{Part, Piece};
@@ -20,6 +24,8 @@ use crate::profile::{About, Spot};
 /// Characters of the file's name in a count's code; the rest is the file's hash.
 const NAME_MAX: usize = 22;
 const HASH_MAX: usize = 8;
+/// Text of a part: a scanner that is held on one article writes many rows and few lines.
+const PART_BYTES_MAX: usize = 2 << 20;
 
 /// A count that is read.
 #[derive(Debug, Default)]
@@ -27,7 +33,9 @@ pub struct Counting {
     spot: Spot,
     raw: String,
     lines: Vec<Counted>,
-    known: HashMap<(Option<String>, String), usize>,
+    known: HashMap<(Option<String>, String, Option<String>), usize>,
+    /// Rows that could not be read.
+    refused: usize,
     part: usize,
     latest: Option<Timestamp>,
     found: Vec<Problem>,
@@ -39,7 +47,7 @@ struct Counted {
     product: Vec<(&'static str, String)>,
     location: Option<String>,
     unit: Option<String>,
-    serial: Option<String>,
+    lot: Lot,
     quantity: Decimal,
     counted_at: Option<String>,
 }
@@ -53,7 +61,7 @@ impl Counting {
         private: Vec<Problem>,
         out: &mut Vec<Piece>,
     ) {
-        if self.lines.len() == LINES_MAX {
+        if self.lines.len() == LINES_MAX || self.raw.len() > PART_BYTES_MAX {
             out.push(self.piece(gather, false));
         }
         for problem in private {
@@ -63,7 +71,11 @@ impl Counting {
         }
         match counted(gather, row, self.raw.len()) {
             Ok((counted, at)) => self.keep(counted, at, row, gather.table),
-            Err(problem) => out.push(Piece::new(row.spot, Err(problem), row.raw.clone())),
+            Err(Bad { problem, column }) => {
+                self.refused += 1;
+                let spot = column.map_or(row.spot, |column| row.spot_of(column));
+                out.push(Piece::new(spot, Err(problem), row.raw.clone()));
+            }
         }
     }
 
@@ -81,8 +93,12 @@ impl Counting {
         self.raw.push_str(&row.raw);
         self.latest = self.latest.max(at);
         let name = counted.product.first().map(|(_, text)| text.clone());
-        if table.count.aggregate == "sum" && counted.serial.is_none() {
-            let key = (counted.location.clone(), name.unwrap_or_default());
+        if table.count.aggregate == "sum" && counted.lot.serial.is_none() {
+            let key = (
+                counted.location.clone(),
+                name.unwrap_or_default(),
+                counted.lot.lot.clone(),
+            );
             if let Some(index) = self.known.get(&key) {
                 self.lines[*index].quantity += counted.quantity;
                 return;
@@ -100,7 +116,7 @@ impl Counting {
         let mut parts = Vec::new();
         let told = lines.iter().enumerate().map(|(index, line)| {
             parts.push((Part::Line(index), line.at));
-            line.json(index, table)
+            line.json(index, gather)
         });
         let told: Value = told.collect();
         let cutoff = match table.count.cutoff.as_str() {
@@ -126,17 +142,28 @@ impl Counting {
         let mut piece = Piece::new(self.spot, Ok(document), std::mem::take(&mut self.raw));
         piece.parts = parts;
         piece.found = std::mem::take(&mut self.found);
+        let zero = table.count.missing_means.as_deref() == Some("zero");
+        if complete && zero && self.refused > 0 {
+            let message =
+                "rows of this count could not be read, and what is not counted would count as none";
+            piece.found.push(Problem::held(
+                Code::CountScope,
+                "body.missing_means",
+                message,
+            ));
+        }
         piece
     }
 }
 
 impl Counted {
-    fn json(&self, index: usize, table: &Table) -> Value {
+    fn json(&self, index: usize, gather: &Gather<'_>) -> Value {
+        let table = gather.table;
         let mut json = Map::new();
         json.insert("line".to_owned(), (index + 1).into());
-        let location = self.location.as_ref().or(table.count.location.as_ref());
-        if let Some(location) = location {
-            json.insert("location".to_owned(), location.clone().into());
+        let location = || located(&table.count, &gather.about.file_name);
+        if let Some(location) = self.location.clone().or_else(location) {
+            json.insert("location".to_owned(), location.into());
         }
         let product = self
             .product
@@ -147,12 +174,8 @@ impl Counted {
         if let Some(unit) = self.unit.as_ref().or(table.defaults.unit.as_ref()) {
             json.insert("unit".to_owned(), unit.clone().into());
         }
-        if let Some(serial) = &self.serial {
-            let quantity = plain(self.quantity.abs());
-            json.insert(
-                "lots".to_owned(),
-                json!([{"serial": serial, "quantity": quantity}]),
-            );
+        if let Some(lots) = lots(&self.lot, self.quantity) {
+            json.insert("lots".to_owned(), lots);
         }
         if let Some(at) = &self.counted_at {
             json.insert("counted_at".to_owned(), at.clone().into());
@@ -172,29 +195,52 @@ fn name(about: &About) -> String {
     code(&format!("{stem}-{hash}"))
 }
 
-fn counted(
-    gather: &Gather<'_>,
-    row: &Row,
-    at: usize,
-) -> Result<(Counted, Option<Timestamp>), Problem> {
+/// Where a count was made, where no column says: what the profile says, or a part of the file's name, as in
+/// `file:{}_*` for `Cellar_2026.csv`.
+fn located(count: &Count, file_name: &str) -> Option<String> {
+    let said = count.location.as_ref()?;
+    let Some(pattern) = said.strip_prefix("file:") else {
+        return Some(said.clone());
+    };
+    let (before, after) = pattern.split_once("{}")?;
+    let rest = match before.strip_prefix('*') {
+        Some(before) => file_name.split_once(before).map(|(_, rest)| rest)?,
+        None => file_name.strip_prefix(before)?,
+    };
+    let after = after.trim_end_matches('*');
+    let end = if after.is_empty() {
+        rest.len()
+    } else {
+        rest.find(after)?
+    };
+    let name = code(rest.get(..end)?);
+    (!name.is_empty()).then_some(name)
+}
+
+fn counted(gather: &Gather<'_>, row: &Row, at: usize) -> Result<(Counted, Option<Timestamp>), Bad> {
     let Gather { table, columns, .. } = gather;
     let text = |field: &str| columns.text(row, field, table).map(str::to_owned);
     let mut product = gather.product(row);
     if product.is_empty() {
         let message = "the row names no article";
-        return Err(Problem::refused(
-            Code::MissingField,
-            "body.lines[0].product",
-            message,
-        ));
+        let problem = Problem::refused(Code::MissingField, "body.lines[0].product", message);
+        return Err(problem.into());
     }
     let mut quantity = quantity(columns, row, table)?;
-    if let Some((field, text)) = product.first_mut()
-        && *field == "barcode"
-        && let Some((item, weight)) = embedded(text, &table.embedded)
-    {
-        *text = item;
-        quantity = quantity.map(|count| count * weight).or(Some(weight));
+    let mut lot = gather.lot(row);
+    if let Some((field, text)) = product.first_mut() {
+        if let Some(link) = digital_link::read(text) {
+            (*field, *text) = ("barcode", link.barcode);
+            lot.lot = lot.lot.or(link.lot);
+            lot.serial = lot.serial.or(link.serial);
+            lot.expiry = lot.expiry.or(link.expiry);
+            quantity = quantity.or(link.weight);
+        } else if *field == "barcode"
+            && let Some((item, Held::Weight(weight))) = embedded(text, &table.embedded)
+        {
+            *text = item;
+            quantity = quantity.map(|count| count * weight).or(Some(weight));
+        }
     }
     let when = gather.when(row)?;
     let counted = Counted {
@@ -202,43 +248,58 @@ fn counted(
         product,
         location: text("location"),
         unit: text("unit"),
-        serial: text("serial"),
+        lot,
         quantity: quantity.unwrap_or(Decimal::ONE),
         counted_at: when.as_ref().map(|when| when.text.clone()),
     };
     Ok((counted, when.map(|when| when.at)))
 }
 
-/// A quantity that is mapped and empty is none; where no column holds it, each row counts one.
-fn quantity(columns: &Columns, row: &Row, table: &Table) -> Result<Option<Decimal>, Problem> {
+/// A quantity that is mapped and empty is none, unless the profile says what it stands for; where no column holds it,
+/// each row counts one.
+fn quantity(columns: &Columns, row: &Row, table: &Table) -> Result<Option<Decimal>, Bad> {
     let found = columns.number(row, "quantity", table)?;
-    let mapped = table
-        .map
-        .get("quantity")
-        .is_some_and(|column| columns.index(column).is_some());
-    if mapped && found.is_none() {
+    let column = table.map.get("quantity");
+    let column = column.and_then(|column| columns.index(column));
+    if column.is_some() && found.is_none() {
+        if let Some(stands) = table.count.empty_quantity {
+            return Ok(Some(Decimal::from(stands)));
+        }
         let message = "the row holds no quantity";
-        return Err(Problem::refused(
-            Code::MissingField,
-            "body.lines[0].quantity",
-            message,
-        ));
+        return Err(Bad {
+            problem: Problem::refused(Code::MissingField, "body.lines[0].quantity", message),
+            column,
+        });
     }
     Ok(found)
 }
 
-/// The article and the weight in a barcode of the store's own.
-fn embedded(barcode: &str, rules: &[Embedded]) -> Option<(String, Decimal)> {
-    let rule = rules
-        .iter()
-        .find(|rule| barcode.len() == 13 && barcode.starts_with(&rule.prefix))?;
-    let digits = |range: &str| -> Option<&str> {
-        let (first, last) = range.split_once("..")?;
-        let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
-        barcode.get(first.checked_sub(1)?..last)
-    };
-    let (weight, divisor) = rule.weight.split_once('/').unwrap_or((&rule.weight, "1"));
-    let item = digits(&rule.item)?.to_owned();
-    let weight: Decimal = digits(weight)?.parse().ok()?;
-    Some((item, weight.checked_div(divisor.parse().ok()?)?.normalize()))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_files_name_may_say_where_was_counted() {
+        let at = |location: &str, name: &str| {
+            let count = Count {
+                location: Some(location.to_owned()),
+                ..Count::default()
+            };
+            located(&count, name)
+        };
+        assert_eq!(at("Cellar", "x.csv").as_deref(), Some("Cellar"));
+        assert_eq!(
+            at("file:{}_*", "Cellar_2026.csv").as_deref(),
+            Some("Cellar")
+        );
+        assert_eq!(
+            at("file:count-{}.csv", "count-B 7.csv").as_deref(),
+            Some("B-7")
+        );
+        assert_eq!(
+            at("file:*-{}.*", "2026-Cellar.csv").as_deref(),
+            Some("Cellar")
+        );
+        assert_eq!(at("file:{}_*", "count.csv"), None);
+    }
 }

@@ -3,53 +3,91 @@
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use super::receipt::{Gather, Line, Paid, Receipt};
+use super::gather::Gather;
+use super::receipt::{Charge, Line, Lot, Paid, Receipt};
+use super::sold::{Sold, kind, sold};
+use super::sums::{Found, decide};
+use crate::currency;
 use crate::problem::{Code, Problem};
-use crate::profile::number::price;
 use crate::profile::piece::{Part, Piece};
-use crate::profile::poslog::TenderName;
-use crate::profile::poslog::money::{amount, near, plain, unit};
+use crate::profile::poslog::money::{amount, plain, unit};
 
-/// The document of a receipt.
-pub fn piece(gather: &Gather<'_>, mut receipt: Receipt) -> Piece {
+/// The document of a receipt, and what was paid back of it later; nothing where it is none of this store's, or none yet.
+pub fn pieces(gather: &Gather<'_>, mut receipt: Receipt) -> Vec<Piece> {
+    if receipt.skipped {
+        return Vec::new();
+    }
+    let refund = refund(gather, &receipt);
     let spot = receipt.spot;
     let raw = std::mem::take(&mut receipt.raw);
-    if let Some(problem) = receipt.refused.take() {
-        return Piece::new(spot, Err(problem), raw);
+    if let Some((problem, spot)) = receipt.refused.take() {
+        return vec![Piece::new(spot, Err(problem), raw)];
     }
-    let found = std::mem::take(&mut receipt.found);
-    let mut parts = Vec::new();
-    let item = Writing::of(gather, &receipt).document(receipt, &mut parts);
-    let mut piece = Piece::new(spot, item, raw);
-    piece.found = found;
-    piece.parts = parts;
-    piece
+    let written = |receipt: Receipt, raw: String| {
+        let mut receipt = receipt;
+        let found = std::mem::take(&mut receipt.found);
+        let mut parts = Vec::new();
+        let item = Writing::of(gather, &receipt).document(receipt, &mut parts);
+        let mut piece = Piece::new(spot, item, raw);
+        piece.found = found;
+        piece.parts = parts;
+        piece
+    };
+    let own = written(receipt, raw);
+    let refund = refund.map(|refund| written(refund, String::new()));
+    [own].into_iter().chain(refund).collect()
 }
 
-impl Gather<'_> {
-    /// The name that a file gives to what pays for these lines, in the order in which they come.
-    pub fn by_line(&self, receipt: &Receipt) -> Vec<(TenderName, Vec<usize>)> {
-        let mut found: Vec<(String, Vec<usize>)> = Vec::new();
-        for (index, line) in receipt.lines.iter().enumerate() {
-            let Some(word) = &line.tender else { continue };
-            match found.iter_mut().find(|(known, _)| known == word) {
-                Some((_, lines)) => lines.push(index),
-                None => found.push((word.clone(), vec![index])),
-            }
+/// What the file says was paid back later, as a document of its own that a person looks at: for which goods and when,
+/// the file does not say.
+fn refund(gather: &Gather<'_>, receipt: &Receipt) -> Option<Receipt> {
+    let amount = receipt.refunded.filter(|_| receipt.control.is_none())?;
+    let numbered = |(name, text): &(&'static str, String)| match *name {
+        "sequence" => ("receipt_number", format!("{text}-refund")),
+        "receipt_number" | "reference" => (*name, format!("{text}-refund")),
+        _ => (*name, text.clone()),
+    };
+    let message = "the file says that money was paid back for this receipt, but neither when nor for which goods";
+    let what = ("service", "Refund");
+    let charge = Charge {
+        at: 0,
+        what,
+        amount: -amount.abs(),
+    };
+    let mut head: Vec<(&'static str, String)> = Vec::new();
+    for (name, text) in receipt.head.iter().map(numbered) {
+        if !head.iter().any(|(known, _)| *known == name) {
+            head.push((name, text));
         }
-        found
-            .into_iter()
-            .map(|(word, lines)| (self.name(&word), lines))
-            .collect()
     }
+    // As it was paid, so it is taken to be paid back.
+    let paid = receipt.paid.first().map(|paid| paid.name.clone());
+    let by_line = || gather.by_line(receipt).into_iter().next();
+    let paid = paid.or_else(|| by_line().map(|(name, _)| name));
+    let paid = paid.map(|name| Paid {
+        at: 0,
+        name,
+        amount: None,
+        currency: None,
+        tip: Decimal::ZERO,
+    });
+    Some(Receipt {
+        spot: receipt.spot,
+        head,
+        occurred_at: receipt.occurred_at.clone(),
+        charges: vec![charge],
+        paid: paid.into_iter().collect(),
+        sign: receipt.sign,
+        found: vec![Problem::held(Code::RefundUnclear, "body.lines", message)],
+        ..Receipt::default()
+    })
 }
 
 /// A receipt that is being written.
-struct Writing<'a> {
-    gather: &'a Gather<'a>,
-    currency: String,
-    unit: Decimal,
-    excluded: bool,
+pub(super) struct Writing<'a> {
+    pub(super) gather: &'a Gather<'a>,
+    pub(super) currency: String,
+    pub(super) unit: Decimal,
 }
 
 impl<'a> Writing<'a> {
@@ -57,30 +95,37 @@ impl<'a> Writing<'a> {
         let stated = receipt.head.iter().find(|(name, _)| *name == "currency");
         let stated = stated.map(|(_, code)| code.clone());
         let default = || gather.table.defaults.currency.clone();
+        let own = &gather.about.currency;
+        let signed = || receipt.sign.and_then(|sign| currency::of_sign(sign, own));
         let currency = stated
             .or_else(default)
-            .unwrap_or_else(|| gather.about.currency.clone());
+            .or_else(|| signed().map(str::to_owned))
+            .unwrap_or_else(|| own.clone());
         Self {
             gather,
             unit: unit(&currency),
             currency,
-            excluded: gather.table.defaults.prices.as_deref() == Some("tax_excluded"),
         }
     }
 
     fn document(&self, receipt: Receipt, parts: &mut Vec<(Part, usize)>) -> Result<Value, Problem> {
         let about = self.gather.about;
         let mut document = Map::new();
-        let (kind, body) = match &receipt.control {
-            Some(word) => ("till_activity", json!({"type": word})),
-            None => self.body(&receipt, parts),
+        let moved = receipt.lines.iter().find_map(movement);
+        let (kind, mut body) = match (&receipt.control, moved) {
+            (Some(word), _) => ("till_activity", json!({"type": word})),
+            (None, Some(how)) => ("cash_movement", self.movement(&receipt, how)),
+            (None, None) => self.body(&receipt, parts),
         };
         document.insert("kind".to_owned(), kind.into());
         document.insert("store".to_owned(), about.store.clone().into());
         let mut reference = None;
+        let mut customer = Map::new();
         for (name, text) in receipt.head {
             match name {
                 "reference" => reference = Some(text),
+                "customer" => drop(customer.insert("reference".to_owned(), text.into())),
+                "loyalty_card" => drop(customer.insert(name.to_owned(), text.into())),
                 "sequence" if text.bytes().any(|byte| !byte.is_ascii_digit()) => {
                     document.entry("receipt_number").or_insert(text.into());
                 }
@@ -88,6 +133,13 @@ impl<'a> Writing<'a> {
                     document.insert(name.to_owned(), text.into());
                 }
             }
+        }
+        if let (false, true, Some(body)) = (
+            customer.is_empty(),
+            matches!(kind, "sale" | "return"),
+            body.as_object_mut(),
+        ) {
+            body.insert("customer".to_owned(), customer.into());
         }
         if let Some(till) = &self.gather.table.defaults.till {
             document
@@ -105,8 +157,36 @@ impl<'a> Writing<'a> {
             source.insert("reference".to_owned(), reference.into());
         }
         document.insert("source".to_owned(), source);
+        if !receipt.fiscal.is_empty() {
+            let fiscal = receipt.fiscal.into_iter();
+            let fiscal = fiscal.map(|(name, text)| (name, Value::String(text)));
+            document.insert("fiscal".to_owned(), Value::Object(fiscal.collect()));
+        }
         document.insert("body".to_owned(), body);
         Ok(Value::Object(document))
+    }
+
+    /// Money that went into the drawer or out of it, without goods.
+    fn movement(&self, receipt: &Receipt, how: &str) -> Value {
+        let sign = if receipt.reversed {
+            Decimal::NEGATIVE_ONE
+        } else {
+            Decimal::ONE
+        };
+        let lines = receipt.lines.iter();
+        let sum: Decimal = lines.map(|line| sold(line, sign, self.unit).total).sum();
+        let how = match how {
+            "auto" if sum.is_sign_negative() => "pay_out",
+            "auto" => "pay_in",
+            other => other,
+        };
+        let came = matches!(how, "float" | "pay_in");
+        let sum = if came { sum.abs() } else { -sum.abs() };
+        let method = receipt
+            .paid
+            .first()
+            .map_or("CASH", |paid| &paid.name.method);
+        json!({"type": how, "method": method, "amount": amount(sum, self.unit)})
     }
 
     fn body(&self, receipt: &Receipt, parts: &mut Vec<(Part, usize)>) -> (&'static str, Value) {
@@ -115,51 +195,47 @@ impl<'a> Writing<'a> {
         } else {
             Decimal::ONE
         };
-        let lines: Vec<Sold> = receipt
-            .lines
-            .iter()
-            .map(|line| sold(line, sign, self.unit))
-            .collect();
-        let goods: Decimal = lines.iter().map(|line| line.total).sum();
-        let taxes = lines.iter().filter_map(|line| line.tax);
-        let of_lines: Option<Decimal> = lines
-            .iter()
-            .any(|line| line.tax.is_some())
-            .then(|| taxes.sum());
-        let flip = |amount: Decimal| {
-            if receipt.reversed {
-                -amount.abs()
-            } else {
-                amount
-            }
+        let all = |lines: &[Line]| -> Vec<Sold> {
+            let sold = lines.iter().map(|line| sold(line, sign, self.unit));
+            sold.collect()
         };
-        let tax = receipt.tax.map(flip).or(of_lines);
-        let added = if self.excluded {
-            tax.unwrap_or_default()
-        } else {
-            Decimal::ZERO
-        };
-        // What is collected holds the tip; what is owed does not.
-        let total = receipt
-            .total
-            .map_or(goods + added, |total| flip(total) - receipt.tip);
-        let mut body = Map::new();
-        let prices = if self.excluded {
+        let lines = all(&receipt.lines);
+        let Found {
+            excluded,
+            charges,
+            tax,
+            total,
+        } = decide(self.gather.table, receipt, &lines);
+        let prices = if excluded {
             "tax_excluded"
         } else {
             "tax_included"
         };
+        let mut body = Map::new();
         body.insert("prices".to_owned(), prices.into());
         let kind = kind(&lines, total);
-        if !lines.is_empty() {
-            let told = lines.into_iter().zip(&receipt.lines).enumerate();
-            let told = told.map(|(index, (sold, line))| {
-                parts.push((Part::Line(index), line.at));
-                self.line(index, &sold, line)
-            });
-            body.insert("lines".to_owned(), told.collect());
+        let mut told: Vec<Value> = Vec::new();
+        for (sold, line) in lines.iter().zip(&receipt.lines) {
+            parts.push((Part::Line(told.len()), line.at));
+            told.push(self.line(told.len(), sold, line));
         }
-        if self.excluded || tax.is_some() {
+        for charge in charges {
+            parts.push((Part::Line(told.len()), charge.at));
+            told.push(self.charge(told.len(), &charge));
+        }
+        if !told.is_empty() {
+            body.insert("lines".to_owned(), told.into());
+        }
+        if !receipt.voided.is_empty() {
+            let voided = all(&receipt.voided);
+            let voided = voided.iter().zip(&receipt.voided).enumerate();
+            let voided = voided.map(|(index, (sold, line))| {
+                parts.push((Part::VoidedLine(index), line.at));
+                self.line(index, sold, line)
+            });
+            body.insert("voided_lines".to_owned(), voided.collect());
+        }
+        if excluded || tax.is_some() {
             body.insert(
                 "tax_total".to_owned(),
                 amount(tax.unwrap_or_default(), self.unit),
@@ -172,20 +248,29 @@ impl<'a> Writing<'a> {
                 amount(receipt.rounding, self.unit),
             );
         }
-        self.payment(receipt, total, sign, &mut body, parts);
+        self.payment(receipt, total, &mut body, parts);
         (kind, Value::Object(body))
+    }
+
+    /// What is owed beside the goods, or taken off them all, as a line of one piece.
+    fn charge(&self, index: usize, charge: &Charge) -> Value {
+        let (kind, name) = charge.what;
+        let quantity = if charge.amount.is_sign_negative() {
+            Decimal::NEGATIVE_ONE
+        } else {
+            Decimal::ONE
+        };
+        json!({
+            "line": index + 1, "type": kind, "product": {"name": name}, "quantity": plain(quantity),
+            "unit_price": plain(charge.amount.abs()), "total": amount(charge.amount, self.unit),
+        })
     }
 
     fn line(&self, index: usize, sold: &Sold, line: &Line) -> Value {
         let mut json = Map::new();
         json.insert("line".to_owned(), (index + 1).into());
-        let kind = self
-            .gather
-            .table
-            .defaults
-            .line_type
-            .as_deref()
-            .unwrap_or("item");
+        let default = self.gather.table.defaults.line_type.as_deref();
+        let kind = line.kind.as_deref().or(default).unwrap_or("item");
         json.insert("type".to_owned(), kind.into());
         let product = line
             .product
@@ -217,179 +302,32 @@ impl<'a> Writing<'a> {
             json.insert("tax".to_owned(), amount(tax, self.unit));
         }
         json.insert("total".to_owned(), amount(sold.total, self.unit));
-        Value::Object(json)
-    }
-
-    /// What was paid. Where the file does not say how much, it is what is left to pay.
-    fn payment(
-        &self,
-        receipt: &Receipt,
-        total: Decimal,
-        sign: Decimal,
-        body: &mut Map<String, Value>,
-        parts: &mut Vec<(Part, usize)>,
-    ) {
-        let owed = total + receipt.rounding + receipt.tip;
-        let mut paid = receipt.paid.clone();
-        if paid.is_empty() {
-            paid = self.unsaid(receipt, owed);
-        }
-        if receipt.reversed {
-            for one in &mut paid {
-                one.amount = one.amount.map(|amount| amount.abs() * sign);
-            }
-        }
-        let own = |one: &Paid| {
-            one.currency
-                .as_ref()
-                .is_none_or(|code| *code == self.currency)
-        };
-        let received = paid
-            .iter()
-            .any(|one| one.amount.is_some_and(|amount| amount > Decimal::ZERO));
-        let change = |one: &Paid| {
-            let back = one.amount.is_some_and(|amount| amount < Decimal::ZERO);
-            received && back && own(one) && one.name.kind == "cash"
-        };
-        let given: Decimal = paid
-            .iter()
-            .filter(|one| change(one))
-            .filter_map(|one| one.amount)
-            .sum();
-        let (rest, others): (Vec<Paid>, Vec<Paid>) = paid
-            .into_iter()
-            .filter(|one| !change(one))
-            .partition(|one| one.amount.is_none() || !own(one));
-        let known: Decimal = others.iter().filter_map(|one| one.amount).sum();
-        let mut left = owed - given - known;
-        let mut tenders = Vec::new();
-        let mut tip = receipt.tip;
-        for one in others.into_iter().chain(rest) {
-            let foreign = !own(&one);
-            let sum = if foreign {
-                left
-            } else {
-                one.amount.unwrap_or(left)
-            };
-            if foreign || one.amount.is_none() {
-                left = Decimal::ZERO;
-            }
-            parts.push((Part::Tender(tenders.len()), one.at));
-            tenders.push(self.tender(&one, sum, foreign, std::mem::take(&mut tip)));
-        }
-        body.insert("tenders".to_owned(), Value::Array(tenders));
-        if !given.is_zero() {
-            body.insert("change".to_owned(), amount(-given, self.unit));
-        }
-    }
-
-    fn tender(&self, one: &Paid, sum: Decimal, foreign: bool, tip: Decimal) -> Value {
-        let mut json = Map::new();
-        json.insert("type".to_owned(), one.name.kind.clone().into());
-        json.insert("method".to_owned(), one.name.method.clone().into());
-        json.insert("amount".to_owned(), amount(sum, self.unit));
-        if let (true, Some(code), Some(face)) = (foreign, &one.currency, one.amount) {
-            let rate = plain(price(sum, face));
-            let told = json!({"currency": code, "amount": plain(face), "rate": rate});
-            json.insert("foreign".to_owned(), told);
-        }
-        if !tip.is_zero() {
-            json.insert("tip".to_owned(), amount(tip, self.unit));
+        if let Some(lots) = lots(&line.lot, sold.quantity) {
+            json.insert("lots".to_owned(), lots);
         }
         Value::Object(json)
     }
+}
 
-    /// How a receipt was paid that names no payments of its own: by what its lines say, else by the profile's default.
-    fn unsaid(&self, receipt: &Receipt, owed: Decimal) -> Vec<Paid> {
-        let paid = |name: TenderName, amount: Option<Decimal>| Paid {
-            at: 0,
-            name,
-            amount,
-            currency: None,
-        };
-        let by_line = self.gather.by_line(receipt);
-        if by_line.len() == 1 {
-            return by_line
-                .into_iter()
-                .map(|(name, _)| paid(name, Some(owed)))
-                .collect();
+/// The lot of a line, as the contract lists lots; nothing where the row names none.
+pub(super) fn lots(lot: &Lot, quantity: Decimal) -> Option<Value> {
+    let mut json = Map::new();
+    for (name, text) in [("lot", &lot.lot), ("serial", &lot.serial)] {
+        if let Some(text) = text {
+            json.insert(name.to_owned(), text.clone().into());
         }
-        let sum = |lines: &[usize]| {
-            let totals = lines.iter().filter_map(|index| receipt.lines.get(*index));
-            totals
-                .map(|line| sold(line, Decimal::ONE, self.unit).total)
-                .sum()
-        };
-        if !by_line.is_empty() {
-            return by_line
-                .into_iter()
-                .map(|(name, lines)| paid(name, Some(sum(&lines))))
-                .collect();
-        }
-        let default = self.gather.table.defaults.tender.clone();
-        default
-            .map(|name| paid(name, Some(owed)))
-            .into_iter()
-            .collect()
     }
+    if json.is_empty() {
+        return None;
+    }
+    json.insert("quantity".to_owned(), plain(quantity.abs()));
+    if let Some(expiry) = &lot.expiry {
+        json.insert("expiry".to_owned(), expiry.clone().into());
+    }
+    Some(json!([json]))
 }
 
-/// Goods that all come back are a return.
-fn kind(lines: &[Sold], total: Decimal) -> &'static str {
-    let back = !lines.is_empty() && lines.iter().all(|line| line.quantity.is_sign_negative());
-    if back || (lines.is_empty() && total.is_sign_negative()) {
-        "return"
-    } else {
-        "sale"
-    }
-}
-
-/// A line with its signs.
-struct Sold {
-    quantity: Decimal,
-    unit_price: Decimal,
-    discount: Decimal,
-    total: Decimal,
-    tax: Option<Decimal>,
-}
-
-/// The quantity carries the sign; where a till gives only totals, the price follows from them.
-fn sold(line: &Line, sign: Decimal, unit: Decimal) -> Sold {
-    let quantity = if line.quantity.is_zero() {
-        Decimal::ONE
-    } else {
-        line.quantity
-    };
-    let back = quantity.is_sign_negative()
-        || sign.is_sign_negative()
-        || line
-            .total
-            .is_some_and(|total| total.is_sign_negative() && !total.is_zero());
-    let direction = if back {
-        Decimal::NEGATIVE_ONE
-    } else {
-        Decimal::ONE
-    };
-    let each = line.unit_price.map(|price| price.abs());
-    let pieces = quantity.abs();
-    let mut discount = line.discount;
-    let total = match (line.total, each) {
-        (Some(total), _) => total.abs(),
-        (None, Some(each)) => (pieces * each - discount).round_dp(unit.scale()),
-        (None, None) => Decimal::ZERO,
-    };
-    // A discount that is in the price already.
-    if let Some(each) = each
-        && !discount.is_zero()
-        && near(pieces * each, total, unit)
-    {
-        discount = Decimal::ZERO;
-    }
-    Sold {
-        quantity: pieces * direction,
-        unit_price: each.unwrap_or_else(|| price(total + discount, pieces)),
-        discount: discount * direction,
-        total: total * direction,
-        tax: line.tax.map(|tax| tax.abs() * direction),
-    }
+/// How a line says that its receipt is a movement of money.
+fn movement(line: &Line) -> Option<&str> {
+    line.kind.as_deref()?.strip_prefix("cash_movement:")
 }

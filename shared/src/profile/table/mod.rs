@@ -5,22 +5,42 @@
 
 pub mod columns;
 pub mod counts;
+mod delimiter;
+mod digital_link;
 pub mod document;
+mod embedded;
+pub mod gather;
+mod open;
 pub mod pair;
+mod payment;
 pub mod reader;
 pub mod receipt;
 pub mod rows;
+pub mod settings;
+mod sold;
+mod sums;
+pub mod survey;
+pub mod terms;
 #[cfg(test)]
 mod tests;
+mod times;
+#[cfg(test)]
+mod whole_file_tests;
 pub mod words;
+mod zones;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 pub use self::reader::Reader;
+pub use self::settings::{
+    Column, Count, Dates, Defaults, Direction, Embedded, Header, Layout, LineTypes, Record,
+    RowKind, Status, StopAt,
+};
 use crate::profile::number::Sign;
 use crate::profile::poslog::TenderName;
+use crate::profile::text;
 
 /// How text in columns is read.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -54,6 +74,9 @@ pub struct Table {
     /// The names of the columns of a delimited file without a header.
     #[serde(default)]
     pub names: Vec<String>,
+    /// Other lists of names: that one holds which has as many names as the first row has cells.
+    #[serde(default)]
+    pub other_names: Vec<Vec<String>>,
     /// The row at which the data ends.
     #[serde(default)]
     pub stop_at: Option<StopAt>,
@@ -81,12 +104,21 @@ pub struct Table {
     /// Which receipts count.
     #[serde(default)]
     pub status: Option<Status>,
+    /// `COLUMN=VALUE|VALUE`: receipts of others are passed over, where the file has that column.
+    #[serde(default)]
+    pub keep: Vec<String>,
     /// The document's fields and their columns.
     #[serde(default)]
     pub map: BTreeMap<String, String>,
     /// Fields that are computed from others.
     #[serde(default)]
     pub derive: BTreeMap<String, String>,
+    /// What each line is.
+    #[serde(default)]
+    pub line_types: Option<LineTypes>,
+    /// What tax authorities want kept, by the names under which it is kept, and their columns.
+    #[serde(default)]
+    pub fiscal: BTreeMap<String, String>,
     /// What holds where no column says.
     #[serde(default)]
     pub defaults: Defaults,
@@ -125,182 +157,8 @@ fn nulls() -> Vec<String> {
         .to_vec()
 }
 
-/// How columns are told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Layout {
-    /// By a sign.
-    Delimited,
-    /// By their width.
-    Fixed,
-}
-
-/// What a row is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Record {
-    /// A line (or tender) of a receipt.
-    SaleLines,
-    /// A whole receipt, without its lines.
-    SaleHeaders,
-    /// Something counted.
-    Counts,
-}
-
-/// Whether the first row names the columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Header {
-    /// It does when it holds a name that the profile knows.
-    #[default]
-    Auto,
-    /// It does.
-    Yes,
-    /// There is none.
-    No,
-}
-
-/// A column of fixed width.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Column {
-    /// Its name.
-    pub name: String,
-    /// Its first character, from 1.
-    pub start: usize,
-    /// How many characters; to the end of the row when 0.
-    #[serde(default)]
-    pub len: usize,
-    /// Decimals that are not marked.
-    #[serde(default)]
-    pub implied_decimals: u32,
-}
-
-/// The row at which the data ends.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StopAt {
-    /// The column, by name or `#number`.
-    pub col: String,
-    /// What it begins with.
-    pub starts_with: Vec<String>,
-    /// The column with the number of receipts.
-    #[serde(default)]
-    pub count: Option<String>,
-    /// The column with the sum of the lines.
-    #[serde(default)]
-    pub sum: Option<String>,
-}
-
-/// When it happened.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Dates {
-    /// The columns of date and time, joined by a blank.
-    pub cols: Vec<String>,
-    /// How they are written; the usual ways when empty.
-    pub formats: Vec<String>,
-    /// Whether a number is a date of Excel's.
-    pub excel_serial: bool,
-    /// The column that names the zone.
-    pub zone_col: Option<String>,
-    /// What the file calls zones, and their IANA names.
-    pub zone_names: BTreeMap<String, String>,
-    /// The IANA zone; the store's when absent.
-    pub zone: Option<String>,
-}
-
-/// Which rows are lines, tenders and roundings.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RowKind {
-    /// The column.
-    pub col: String,
-    /// Its values: `line`, `tender`, `rounding` or `skip`; `*` for all others.
-    pub map: BTreeMap<String, String>,
-}
-
-/// How goods that come back are told.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Direction {
-    /// `COLUMN=VALUE` of a receipt that is a return, without its signs.
-    pub returns: Vec<String>,
-}
-
-/// Which receipts count.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Status {
-    /// The column.
-    pub col: String,
-    /// Values of receipts that count.
-    pub accept: Vec<String>,
-    /// Other values, and the till activity they are.
-    #[serde(default)]
-    pub control: BTreeMap<String, String>,
-}
-
-/// What holds where no column says.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Defaults {
-    /// The till.
-    pub till: Option<String>,
-    /// ISO 4217; the store's when absent.
-    pub currency: Option<String>,
-    /// `tax_included` or `tax_excluded`.
-    pub prices: Option<String>,
-    /// The unit.
-    pub unit: Option<String>,
-    /// The type of lines.
-    pub line_type: Option<String>,
-    /// How was paid where nothing says.
-    pub tender: Option<TenderName>,
-}
-
-/// What the file counts.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Count {
-    /// `full`, `cycle` or `spot`.
-    pub mode: String,
-    /// `not_counted` or `zero`.
-    pub missing_means: Option<String>,
-    /// The location, where no column says.
-    pub location: Option<String>,
-    /// When the count ended: `file_mtime`, or `column:max` for the latest time in the file.
-    pub cutoff: String,
-    /// Whether rows of one product are added up: `sum` or `none`.
-    pub aggregate: String,
-}
-
-impl Default for Count {
-    fn default() -> Self {
-        Self {
-            mode: "spot".to_owned(),
-            missing_means: None,
-            location: None,
-            cutoff: "file_mtime".to_owned(),
-            aggregate: "sum".to_owned(),
-        }
-    }
-}
-
-/// A weight or price that stands in a barcode. Which prefix means what is the store's own choice.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Embedded {
-    /// The first digits.
-    pub prefix: String,
-    /// The digits of the article, `first..last` from 1.
-    pub item: String,
-    /// The digits of the weight, with its divisor: `8..12/1000`.
-    pub weight: String,
-}
-
 /// The fields that a column may fill.
-pub const FIELDS: [&str; 31] = [
+pub const FIELDS: [&str; 40] = [
     "store",
     "till",
     "series",
@@ -332,6 +190,37 @@ pub const FIELDS: [&str; 31] = [
     "lot",
     "document_total",
     "document_tax",
+    "document_discount",
+    "shipping",
+    "service_charge",
+    "gratuity",
+    "gift_card_sales",
+    "refunded",
+    "customer",
+    "loyalty_card",
+    "expiry",
+];
+
+/// The fields that hold numbers.
+pub const NUMBERS: [&str; 18] = [
+    "quantity",
+    "unit_price",
+    "gross",
+    "discount",
+    "total",
+    "net",
+    "tax",
+    "tax_rate",
+    "tender_amount",
+    "tip",
+    "document_total",
+    "document_tax",
+    "document_discount",
+    "shipping",
+    "service_charge",
+    "gratuity",
+    "gift_card_sales",
+    "refunded",
 ];
 
 impl Table {
@@ -345,6 +234,13 @@ impl Table {
                 return Err(format!(
                     "`{field}` is no field; there are {}",
                     FIELDS.join(", ")
+                ));
+            }
+        }
+        for name in [&self.encoding, &self.encoding_fallback] {
+            if name != "auto" && !name.is_empty() && text::named(name).is_none() {
+                return Err(format!(
+                    "`{name}` is no encoding: auto, utf-8, windows-1252, iso-8859-1, cp850 and others that browsers know"
                 ));
             }
         }
@@ -367,7 +263,7 @@ impl Table {
             );
         }
         for expression in self.derive.values() {
-            columns::terms(expression)?;
+            terms::terms(expression)?;
         }
         let zone = self.date.zone.iter().chain(self.date.zone_names.values());
         for name in zone {

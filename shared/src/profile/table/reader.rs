@@ -4,14 +4,13 @@ use rust_decimal::Decimal;
 
 use super::columns::{Columns, plain};
 use super::counts::Counting;
-use super::receipt::{Gather, Receipt};
+use super::gather::Gather;
+use super::open::Open;
 use super::rows::{Cutter, Row};
-use super::{Record, StopAt, Table, document};
-use crate::intake::LINES_MAX;
+use super::{Record, StopAt, Table};
 use crate::problem::{Code, Problem};
 use crate::profile::clean::Frame;
 use crate::profile::names::{Around, Names, scrubbed};
-use crate::profile::number::number;
 use crate::profile::poslog::taken_out;
 use crate::profile::{About, Piece, Spot};
 
@@ -29,10 +28,9 @@ pub struct Reader {
     names: Names,
     /// How each column is looked at, and one more for cells beyond them.
     care: Vec<Care>,
-    open: Option<(Vec<String>, Receipt)>,
+    open: Open,
     counting: Counting,
     rows: Vec<Row>,
-    receipts: usize,
     sum: Decimal,
     stopped: bool,
 }
@@ -60,10 +58,9 @@ impl Reader {
             before: String::new(),
             names: Names::default(),
             care: Vec::new(),
-            open: None,
+            open: Open::default(),
             counting: Counting::default(),
             rows: Vec::new(),
-            receipts: 0,
             sum: Decimal::ZERO,
             stopped: false,
         }
@@ -143,51 +140,29 @@ impl Reader {
             self.counting.add(&gather, row, private, out);
             return Ok(());
         }
-        if let Ok(Some(total)) = columns.number(row, "total", &self.table) {
+        // Tenders and roundings stand in the same column and are no goods.
+        if gather.row_kind(row) == "line"
+            && let Ok(Some(total)) = columns.number(row, "total", &self.table)
+        {
             self.sum += total;
         }
         let mut key = gather.key(row);
         if self.table.record == Record::SaleHeaders {
             key = vec![row.spot.line.to_string()];
         }
-        let goes_on = self.open.as_ref().is_some_and(|(open, receipt)| {
-            let same = *open == key
-                || (key.iter().all(String::is_empty) && !self.table.forward_fill.is_empty());
-            same && receipt.lines.len() <= LINES_MAX
-        });
-        if !goes_on {
-            let finished = self.open.take();
-            self.receipts += 1;
-            if let Some((_, receipt)) = finished {
-                out.push(document::piece(&gather, receipt));
-            }
-            self.open = Some((key, Receipt::default()));
-        }
-        if let Some((_, receipt)) = &mut self.open {
-            gather.add(receipt, row);
-            for problem in private {
-                if !receipt.found.iter().any(|known| known.code == problem.code) {
-                    receipt.found.push(problem);
-                }
-            }
-        }
+        self.open.add(&gather, key, row, private, out);
         Ok(())
     }
 
     /// Whether the row belongs to the data, once the columns are known.
     fn begins(&mut self, row: &Row) -> Result<bool, (Spot, Problem)> {
-        let cells: Vec<String> = row.cells.iter().map(|cell| plain(cell)).collect();
-        let preamble = !self
-            .table
-            .skip_until_header
-            .iter()
-            .all(|name| cells.contains(&plain(name)));
-        if preamble {
+        if preamble(&self.table, row) {
             self.before.push_str(&row.raw);
             return Ok(false);
         }
-        let (columns, header) =
+        let (mut columns, header) =
             Columns::find(&self.table, row).map_err(|problem| (row.spot, problem))?;
+        columns.decide(&self.table, &self.about);
         if header {
             self.header = row.cells.clone();
             self.before.push_str(&row.raw);
@@ -223,33 +198,43 @@ impl Reader {
     }
 
     fn close(&mut self, out: &mut Vec<Piece>) {
-        if let (Some((_, receipt)), Some(columns)) = (self.open.take(), &self.columns) {
-            let gather = Gather {
-                table: &self.table,
-                columns,
-                about: &self.about,
-            };
-            out.push(document::piece(&gather, receipt));
-        }
+        let Some(columns) = &self.columns else {
+            return;
+        };
+        let gather = Gather {
+            table: &self.table,
+            columns,
+            about: &self.about,
+        };
+        self.open.close(&gather, out);
     }
 
     /// The trailer says how many receipts there were and what they came to; otherwise some are missing.
     fn trailer(&self, row: &Row, stop: &StopAt) -> Option<Piece> {
         let columns = self.columns.as_ref()?;
         let stated = |column: &Option<String>| -> Option<Decimal> {
-            let cell = columns.cell(row, column.as_ref()?, &self.table)?;
-            number(cell, self.table.decimal)
+            let column = column.as_ref()?;
+            columns.number_in(row, column, &self.table).ok().flatten()
         };
-        let count = stated(&stop.count).is_some_and(|count| count != Decimal::from(self.receipts));
-        // Roundings stand in the same column and are no goods.
-        let sum =
-            stated(&stop.sum).is_some_and(|sum| sum != self.sum && self.table.row_kind.is_none());
+        let begun = Decimal::from(self.open.begun);
+        let count = stated(&stop.count).is_some_and(|count| count != begun);
+        let sum = stated(&stop.sum).is_some_and(|sum| sum != self.sum);
         (count || sum).then(|| {
             let message = "the file's last row says other figures than its rows: some are missing, or there are too many";
             let problem = Problem::refused(Code::TotalMismatch, "", message);
             Piece::new(row.spot, Err(problem), row.raw.clone())
         })
     }
+}
+
+/// Whether a row stands before the one that names the columns.
+pub fn preamble(table: &Table, row: &Row) -> bool {
+    if table.skip_until_header.is_empty() {
+        return false;
+    }
+    let cells: Vec<String> = row.cells.iter().map(|cell| plain(cell)).collect();
+    let known = |name: &String| cells.contains(&plain(name));
+    !table.skip_until_header.iter().all(known)
 }
 
 /// Columns whose long numbers are what they are made of.

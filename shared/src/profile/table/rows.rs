@@ -1,5 +1,8 @@
 //! Text cut into rows and cells while it streams in. A row may hold line breaks within quotes.
 
+use std::sync::Arc;
+
+use super::delimiter::best_delimiter;
 use super::{Layout, Table};
 use crate::problem::{Code, Problem};
 use crate::profile::piece::Spot;
@@ -10,8 +13,6 @@ pub const ROW_BYTES_MAX: usize = 1 << 20;
 pub const CELLS_MAX: usize = 512;
 /// So much of a file is looked at to find out what stands between its columns.
 const LOOK_BYTES: usize = 32 * 1024;
-/// The signs that may stand between columns.
-const DELIMITERS: [u8; 4] = [b';', b'\t', b',', b'|'];
 
 /// A row, with its own text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,12 +23,47 @@ pub struct Row {
     pub raw: String,
     /// Its cells.
     pub cells: Vec<String>,
+    /// What parts them, and the sign around text; their beginnings, where their width is fixed.
+    pub parted: Parted,
+}
+
+/// How a row's cells stand beside each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parted {
+    /// By a sign; the other one stands around text.
+    By(u8, u8),
+    /// At these characters.
+    At(Arc<[usize]>),
+}
+
+impl Row {
+    /// Where in the file a cell begins.
+    pub fn spot_of(&self, column: usize) -> Spot {
+        let begin = match &self.parted {
+            Parted::At(starts) => {
+                let letters = starts.get(column).copied().unwrap_or_default();
+                self.raw.char_indices().nth(letters).map(|(at, _)| at)
+            }
+            Parted::By(sign, quote) => {
+                let mut quoted = false;
+                let mut signs = self.raw.bytes().enumerate().filter(|(_, byte)| {
+                    quoted ^= byte == quote;
+                    !quoted && byte == sign
+                });
+                let before = column.checked_sub(1);
+                before.map_or(Some(0), |before| signs.nth(before).map(|(at, _)| at + 1))
+            }
+        };
+        let before = begin.and_then(|begin| self.raw.get(..begin));
+        self.spot.after(before.unwrap_or_default())
+    }
 }
 
 /// Cuts text into rows.
 #[derive(Debug)]
 pub struct Cutter {
     fixed: Option<Vec<(usize, usize)>>,
+    starts: Arc<[usize]>,
     delimiter: Option<u8>,
     quote: u8,
     /// Reads cells; made once, because making its tables takes longer than reading a row.
@@ -58,6 +94,11 @@ impl Cutter {
             .filter(|_| table.delimiter != "auto");
         Self {
             fixed: (table.kind == Layout::Fixed).then(columns),
+            starts: table
+                .columns
+                .iter()
+                .map(|column| column.start.saturating_sub(1))
+                .collect(),
             delimiter: named,
             quote: u8::try_from(table.quote).unwrap_or(b'"'),
             reader: None,
@@ -112,6 +153,10 @@ impl Cutter {
                     spot: self.spot,
                     raw: raw.to_owned(),
                     cells,
+                    parted: match self.fixed {
+                        Some(_) => Parted::At(Arc::clone(&self.starts)),
+                        None => Parted::By(self.delimiter.unwrap_or(b','), self.quote),
+                    },
                 });
             }
             self.spot = self.spot.after(raw);
@@ -238,37 +283,6 @@ impl Cutter {
         });
         Ok(cells.collect())
     }
-}
-
-/// The sign that stands in most rows, and there most often. A comma may be a decimal one, so others come first.
-fn best_delimiter(text: &str, quote: u8) -> u8 {
-    let rows: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .take(50)
-        .collect();
-    let score = |delimiter: u8| {
-        let count = |row: &&str| {
-            let mut quoted = false;
-            let counted = row.bytes().filter(|byte| {
-                quoted ^= *byte == quote;
-                !quoted && *byte == delimiter
-            });
-            counted.count()
-        };
-        let counts: Vec<usize> = rows.iter().map(count).collect();
-        let with = counts.iter().filter(|count| **count > 0).count();
-        let usual = counts.get(counts.len() / 2).copied().unwrap_or_default();
-        let same = counts.iter().filter(|count| **count == usual).count();
-        // In how many rows it stands, then how evenly, then how often.
-        (with, same, usual)
-    };
-    let best = DELIMITERS
-        .into_iter()
-        .rev()
-        .max_by_key(|delimiter| score(*delimiter));
-    best.filter(|delimiter| score(*delimiter).0 > 0)
-        .unwrap_or(b',')
 }
 
 #[cfg(test)]

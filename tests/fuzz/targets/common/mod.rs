@@ -15,6 +15,7 @@ pub fn about() -> About {
         store: "ZH01".to_owned(),
         currency: "CHF".to_owned(),
         zone: TimeZone::get("Europe/Zurich").expect("a zone"),
+        habits: tillpost_shared::profile::table::survey::Habits::default(),
     }
 }
 
