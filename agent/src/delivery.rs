@@ -72,6 +72,11 @@ impl<D: Destination> Lane<D> {
             unanswered: Unanswered::MayHaveArrived,
             looked: Watch::new(now(), Instant::now()),
         };
+        let name = self.name.clone();
+        let recall = move |writer: &_| lane::recall(writer, &name);
+        if let Err(error) = self.store.write(recall).await {
+            self.outbox_failed(&error);
+        }
         while !self.stop.is_cancelled() {
             let started = Instant::now();
             match self.one_batch(&mut pace).await {
@@ -235,6 +240,11 @@ impl<D: Destination> Lane<D> {
         self.board.trouble(&self.name, health, words, now());
         self.board.because(&self.name, outage.to_string());
         let mut pause = backoff::outage(pace.failures, jitter());
+        if let Outage::UnderWay { until } = outage {
+            pause = until
+                .duration_since(now())
+                .clamp(SignedDuration::ZERO, PATIENCE_MAX);
+        }
         if let Outage::Throttled {
             retry_after: Some(asked),
         } = outage

@@ -1,7 +1,8 @@
 //! Named places at which a test lets the power fail. Only in debug builds; a release knows none of it.
 //!
 //! `TILLPOST_FAILPOINT=odoo.request_sent:3` ends the process, without any clean-up, when that place is reached for the
-//! third time, and says so on stderr. `TILLPOST_WEAK_SYNC=1` makes the outbox commit without syncing: the power cut
+//! third time, and says so on stderr. `odoo.out.pos.session.create` is reached when that call has left and nobody has
+//! looked at its answer. `TILLPOST_WEAK_SYNC=1` makes the outbox commit without syncing: the power cut
 //! tests must see that lose, or they show nothing.
 
 /// Marks the place `name`.
@@ -11,11 +12,36 @@ pub fn hit(_name: &'static str) {}
 
 /// Marks the place `name`.
 #[cfg(debug_assertions)]
-#[expect(
-    clippy::print_stderr,
-    reason = "the test reads it, and the process ends here"
-)]
 pub fn hit(name: &'static str) {
+    if reached(name) {
+        ends(name);
+    }
+}
+
+/// Makes a call of Odoo's and marks the place at which it is out and its answer unread.
+#[cfg(not(debug_assertions))]
+#[inline]
+pub async fn out<T>(_model: &str, _method: &str, call: impl Future<Output = T>) -> T {
+    call.await
+}
+
+/// Makes a call of Odoo's and marks the place at which it is out and its answer unread.
+#[cfg(debug_assertions)]
+pub async fn out<T>(model: &str, method: &str, call: impl Future<Output = T>) -> T {
+    /// By then a request has left; Odoo is seldom so quick that its answer comes before, and then nobody reads it.
+    const LEFT: std::time::Duration = std::time::Duration::from_millis(300);
+
+    let name = format!("odoo.out.{model}.{method}");
+    if reached(&name) {
+        let _unread = tokio::time::timeout(LEFT, call).await;
+        ends(&name);
+    }
+    call.await
+}
+
+/// Whether this is the place and the time at which the test wants it to end.
+#[cfg(debug_assertions)]
+fn reached(name: &str) -> bool {
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -26,13 +52,19 @@ pub fn hit(name: &'static str) {
     });
     static HITS: AtomicU32 = AtomicU32::new(0);
 
-    if let Some((wanted, times)) = WANTED.as_ref()
-        && wanted == name
-        && HITS.fetch_add(1, Ordering::SeqCst) + 1 == *times
-    {
-        eprintln!("failpoint {name} hit");
-        std::process::abort();
-    }
+    WANTED.as_ref().is_some_and(|(wanted, times)| {
+        wanted == name && HITS.fetch_add(1, Ordering::SeqCst) + 1 == *times
+    })
+}
+
+#[cfg(debug_assertions)]
+#[expect(
+    clippy::print_stderr,
+    reason = "the test reads it, and the process ends here"
+)]
+fn ends(name: &str) -> ! {
+    eprintln!("failpoint {name} hit");
+    std::process::abort();
 }
 
 /// Whether commits are to go unsynced, so that a test can see what that loses. A release never does.

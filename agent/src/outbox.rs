@@ -152,6 +152,8 @@ pub enum Cause {
     UnknownOriginal,
     /// Its turn: other documents must arrive first, or a day must end.
     NotYet,
+    /// A request of which nobody heard the answer: until then it may still take effect.
+    UnderWay(Timestamp),
 }
 
 /// What a destination says of itself. Nobody in the batch is to blame and no attempt is charged.
@@ -165,6 +167,12 @@ pub enum Outage {
     Throttled {
         /// For how long, when it says so.
         retry_after: Option<Duration>,
+    },
+    /// A request before this one may still be under way: nothing was sent.
+    #[error("may still be at work on what was sent before")]
+    UnderWay {
+        /// Until when.
+        until: Timestamp,
     },
     /// It does not take the key.
     #[error("does not accept the key: {0}")]
@@ -182,6 +190,11 @@ pub enum Outage {
     #[error("belongs to another environment: {0}")]
     WrongEnvironment(String),
 }
+
+/// The shortest: what is before it goes first.
+const UNDER_WAY_MIN: SignedDuration = SignedDuration::from_secs(1);
+/// The longest that a document waits for a request that may be under way, before it is looked at again.
+const UNDER_WAY_MAX: SignedDuration = SignedDuration::from_mins(15);
 
 /// How patient the outbox is.
 #[derive(Debug, Clone, Copy)]
@@ -260,7 +273,13 @@ pub fn after(
             let patience_max = match cause {
                 Cause::UnknownProduct => policy.unknown_product_max,
                 Cause::UnknownOriginal => policy.unknown_original_max,
-                Cause::NotYet => policy.not_yet_max,
+                Cause::NotYet | Cause::UnderWay(_) => policy.not_yet_max,
+            };
+            let due_at = match cause {
+                Cause::UnderWay(until) => until.clamp(now + UNDER_WAY_MIN, now + UNDER_WAY_MAX),
+                Cause::UnknownProduct | Cause::UnknownOriginal | Cause::NotYet => {
+                    now + backoff::postponed(attempts, jitter)
+                }
             };
             let waited = now.duration_since(standing.since);
             let patient = waited < patience_max;
@@ -271,10 +290,10 @@ pub fn after(
                     State::Parked
                 },
                 attempts,
-                due_at: patient.then(|| now + backoff::postponed(attempts, jitter)),
+                due_at: patient.then_some(due_at),
                 reference: None,
                 answer: Some(answer),
-                sent: false,
+                sent: matches!(cause, Cause::UnderWay(_)),
             }
         }
     }
@@ -338,6 +357,16 @@ mod tests {
         let next = judge(postponed(Cause::NotYet), 1);
         assert!(next.due_at.is_some_and(|due| due > at(1)));
         assert!(!next.sent);
+    }
+
+    #[test]
+    fn what_may_be_under_way_is_looked_at_again_when_it_no_longer_can_be() {
+        let next = judge(
+            postponed(Cause::UnderWay(at(1) + SignedDuration::from_secs(90))),
+            1,
+        );
+        assert_eq!(next.due_at, Some(at(1) + SignedDuration::from_secs(90)));
+        assert!(next.sent, "nobody may take it back");
     }
 
     #[test]

@@ -204,7 +204,7 @@ fn told(outage: &Outage) -> Told {
             "The prices cannot be refreshed".to_owned(),
             "Nothing to do if the line is down; else run tillpost doctor.",
         ),
-        Outage::Throttled { .. } | Outage::BatchTooLarge => (
+        Outage::Throttled { .. } | Outage::UnderWay { .. } | Outage::BatchTooLarge => (
             Health::Offline,
             "catalog_throttled",
             "Head office is busy and asks to fetch the prices later".to_owned(),

@@ -23,17 +23,19 @@ struct Tables {
 }
 
 fn tables(database: &Database) -> Tables {
-    match database.server.version {
+    let version = database.server.version;
+    let order = order_uid(version);
+    match version {
         19 => Tables {
-            order: "o.uuid",
+            order,
             line: "l.uuid",
             takes_back: "l.id = r.refunded_orderline_id",
             moves: "LEFT JOIN account_bank_statement_line l ON l.pos_session_id = s.id AND l.payment_ref ~ '-(in|out)-'",
             cash_entries: "SELECT move_id FROM account_bank_statement_line WHERE pos_session_id IS NOT NULL",
         },
-        // Odoo 14 has no uids: ours stand in the lines' names, and what a line takes back in its notice.
+        // There ours stand in the lines' names, and what a line takes back in its notice.
         14 => Tables {
-            order: "(SELECT split_part(n.name, ' ', 1) FROM pos_order_line n WHERE n.order_id = o.id ORDER BY n.id LIMIT 1)",
+            order,
             line: "split_part(l.name, ' ', 2)",
             takes_back: "r.notice = 'takes back line ' || l.id",
             moves: "LEFT JOIN account_bank_statement b ON b.pos_session_id = s.id \
@@ -42,6 +44,18 @@ fn tables(database: &Database) -> Tables {
             cash_entries: "SELECT l.move_id FROM account_bank_statement_line l \
                            JOIN account_bank_statement b ON b.id = l.statement_id WHERE b.pos_session_id IS NOT NULL",
         },
+        other => panic!("nobody has looked into the tables of Odoo {other}"),
+    }
+}
+
+/// The uid of the order `o`, in the words of a version's tables.
+pub fn order_uid(version: u32) -> &'static str {
+    match version {
+        19 => "o.uuid",
+        // Odoo 14 has no uids: ours stand in the lines' names.
+        14 => {
+            "(SELECT split_part(n.name, ' ', 1) FROM pos_order_line n WHERE n.order_id = o.id ORDER BY n.id LIMIT 1)"
+        }
         other => panic!("nobody has looked into the tables of Odoo {other}"),
     }
 }

@@ -101,6 +101,12 @@ impl HeadOffice {
         self.home = home;
     }
 
+    /// Has the agent believe another limit after which Odoo ends a request.
+    pub fn request_limit(&self, limit: &str) {
+        let line = |limit: &str| format!("request_limit = \"{limit}\"");
+        self.home.reword(&line(REQUEST_LIMIT), &line(limit));
+    }
+
     pub fn start(&self) -> Agent {
         self.home.start()
     }

@@ -124,6 +124,14 @@ impl Home {
         std::fs::write(self.config(), setup.toml(self.path())).unwrap();
     }
 
+    /// Puts other words into the configuration; panics when the old ones are not there.
+    pub fn reword(&self, before: &str, after: &str) {
+        let config = std::fs::read_to_string(self.config()).unwrap();
+        let changed = config.replace(before, after);
+        assert_ne!(config, changed, "{before} is not there");
+        std::fs::write(self.config(), changed).unwrap();
+    }
+
     /// Sets an environment variable for the agent and for every command.
     pub fn set_env(&mut self, name: &str, value: &str) {
         self.env.retain(|(known, _)| known != name);

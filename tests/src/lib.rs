@@ -29,6 +29,7 @@ pub mod report;
 pub mod shop;
 pub mod socket;
 pub mod source;
+pub mod table_lock;
 pub mod tills;
 pub mod wait;
 pub mod wire;

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::agent::Agent;
 use crate::arrivals::{Comparison, compare};
+use crate::books::order_uid;
 use crate::head_office::{AGENT_KEY, HeadOffice};
 use crate::home::{Home, Setup};
 use crate::proxy::Proxy;
@@ -159,32 +160,39 @@ impl Place for ByHttp {
     }
 }
 
-/// A store that delivers to a real Odoo 19.
-pub struct ByOdoo {
+/// A store that delivers to a real Odoo of a version.
+pub struct OdooOf<const VERSION: u32> {
     pub office: HeadOffice,
     proxy: Proxy,
 }
 
-impl ByOdoo {
+/// A store that delivers to a real Odoo 19.
+pub type ByOdoo = OdooOf<19>;
+/// A store that delivers to a real Odoo 14.
+pub type ByOdoo14 = OdooOf<14>;
+
+impl<const VERSION: u32> OdooOf<VERSION> {
     /// The agent goes through the proxy; `prepare` went straight.
     fn detour(&self) {
-        let home = &self.office.home;
-        let config = std::fs::read_to_string(home.config()).unwrap();
+        let home = self.home();
         let url = &self.office.database.server.url;
-        let detour = config.replace(url.as_str(), &self.proxy.url());
-        assert_ne!(config, detour);
+        home.reword(url, &self.proxy.url());
         // The catalog's requests would only get in the way of the faults.
-        let delivery_only = detour.split("[catalog]").next().unwrap();
+        let config = std::fs::read_to_string(home.config()).unwrap();
+        let delivery_only = config.split("[catalog]").next().unwrap();
         std::fs::write(home.config(), delivery_only).unwrap();
     }
 }
 
-impl Place for ByOdoo {
-    const CARRIER: &'static str = "/pos.order/sync_from_ui";
+impl<const VERSION: u32> Place for OdooOf<VERSION> {
+    const CARRIER: &'static str = match VERSION {
+        18.. => "/pos.order/sync_from_ui",
+        _ => "/pos.order/create_from_ui",
+    };
     const HURRY: &'static str = "50";
 
     fn new(case: &str) -> Self {
-        let office = HeadOffice::new(case, &[TILL.to_owned()]);
+        let office = HeadOffice::on(VERSION, case, &[TILL.to_owned()]);
         let url = office.database.server.url.clone();
         let address = url.trim_start_matches("http://").trim_end_matches('/');
         let address = std::net::ToSocketAddrs::to_socket_addrs(address).unwrap();
@@ -210,9 +218,10 @@ impl Place for ByOdoo {
         AGENT_KEY
     }
     fn arrived(&self) -> BTreeMap<String, usize> {
-        let rows = self.office.database.rows(
-            "SELECT uuid AS a, count(*)::text AS b FROM pos_order WHERE pos_reference LIKE 'ZH01-%' GROUP BY 1",
-        );
+        let uid = order_uid(VERSION);
+        let rows = self.office.database.rows(&format!(
+            "SELECT {uid} AS a, count(*)::text AS b FROM pos_order o WHERE o.pos_reference LIKE 'ZH01-%' GROUP BY 1"
+        ));
         let pair = |row: Vec<String>| (row[0].clone(), row[1].parse().unwrap());
         rows.into_iter().map(pair).collect()
     }

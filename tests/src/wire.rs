@@ -3,6 +3,7 @@
 
 use std::io;
 
+use serde_json::Value;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
 
 /// A head longer than this is none of ours.
@@ -36,6 +37,21 @@ impl Letter {
     pub fn path(&self) -> String {
         let line = self.first_line();
         line.split(' ').nth(1).unwrap_or_default().to_owned()
+    }
+
+    /// What a request asks for: its path, and where that is the same for everything (Odoo's JSON-RPC) the model and the
+    /// method too, as in `/jsonrpc/pos.order/create_from_ui`.
+    pub fn asks_for(&self) -> String {
+        let path = self.path();
+        if path != "/jsonrpc" {
+            return path;
+        }
+        let call: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let args = &call["params"]["args"];
+        match (args[3].as_str(), args[4].as_str()) {
+            (Some(model), Some(method)) => format!("{path}/{model}/{method}"),
+            _ => path,
+        }
     }
 
     /// A header's value.

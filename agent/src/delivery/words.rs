@@ -14,6 +14,14 @@ pub(super) fn words(outage: &Outage) -> (Health, [&'static str; 3]) {
                 "Nothing to do: everything is kept and sent when the line is back.",
             ],
         ),
+        Outage::UnderWay { .. } => (
+            Health::Ok,
+            [
+                "under_way",
+                "Head office may still be at work on what was sent before.",
+                "Nothing to do: it is looked at again in a few minutes.",
+            ],
+        ),
         Outage::Throttled { .. } | Outage::BatchTooLarge => (
             Health::Ok,
             [

@@ -83,6 +83,7 @@ pub const fn consequence(
         }
         Outage::Unreachable(_)
         | Outage::Throttled { .. }
+        | Outage::UnderWay { .. }
         | Outage::Unauthorized(_)
         | Outage::WrongEnvironment(_) => Fate::Again,
     };
@@ -128,6 +129,7 @@ mod tests {
     #[rstest]
     #[case::line_down(Outage::Unreachable(text()), 3, 20, false, false, Fate::Again)]
     #[case::patience(Outage::Throttled { retry_after: None }, 3, 20, false, false, Fate::Again)]
+    #[case::quiet(Outage::UnderWay { until: jiff::Timestamp::UNIX_EPOCH }, 3, 20, false, false, Fate::Again)]
     #[case::key(Outage::Unauthorized(text()), 3, 1, false, false, Fate::Again)]
     #[case::wrong_world(Outage::WrongEnvironment(text()), 3, 20, false, false, Fate::Again)]
     #[case::much(Outage::BatchTooLarge, 1, 20, false, false, Fate::Halved)]

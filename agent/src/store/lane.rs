@@ -119,6 +119,16 @@ pub fn any_waiting(connection: &Connection, destination: &str) -> Result<bool, S
         .query_row([destination], |row| row.get(0))?)
 }
 
+/// Makes what may have been sent due at once, at a lane's start: what is behind it must not go before it.
+pub fn recall(connection: &Connection, destination: &str) -> Result<(), StoreError> {
+    connection.execute(
+        "UPDATE deliveries INDEXED BY deliveries_later SET due_at = 0
+         WHERE state = 'waiting' AND due_at > 0 AND destination = ?1 AND sent = 1",
+        [destination],
+    )?;
+    Ok(())
+}
+
 fn unfinished(connection: &Connection, destination: &str) -> Result<Vec<i64>, StoreError> {
     let mut question = connection.prepare_cached(
         "SELECT seq FROM deliveries INDEXED BY deliveries_batch

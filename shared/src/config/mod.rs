@@ -218,8 +218,8 @@ pub struct Destination {
     /// How Odoo from 19 on is spoken with; below there is JSON-RPC only.
     #[serde(default)]
     pub protocol: Option<OdooProtocol>,
-    /// After what time Odoo itself ends a request (its `limit_time_real`), as in `120s`. Below Odoo 19 nothing is sent
-    /// again before, when an answer was lost.
+    /// After what time Odoo itself ends a request (its `limit_time_real`), as in `120s`. When an answer was lost, what
+    /// Odoo knows no key for is not sent again before: below Odoo 19 anything, from 19 on all but sales and returns.
     #[serde(default)]
     pub request_limit: Option<String>,
     /// The key or password.

@@ -3,7 +3,7 @@
 //! Goal: what `Destination` promises (design section 3). Method: a store behind a proxy that does one named thing; at
 //! the end what was acknowledged is compared with what took effect at the far end, counted there.
 //!
-//! | case | http | Odoo 19 | folder |
+//! | case | http | Odoo 19 and 14 | folder |
 //! |---|---|---|---|
 //! | twice is once | yes | yes | yes |
 //! | restart in between | yes | yes | yes |
@@ -12,7 +12,7 @@
 //! | throttled, too much at once, garbage, timeout | yes | yes | no: a folder gives no answers |
 //! | wrong key | yes | yes | no key; read-only instead |
 //! | nobody there | yes | yes | folder gone, `folder.rs` |
-//! | a first request still runs when the second starts | yes | yes | no: the outbox has one lane per folder |
+//! | a first request still runs when the second starts | yes | yes, see also `odoo/once.rs` | no: the outbox has one lane per folder |
 //! | wrong certificate, a portal, an answer that says too little | yes | no: the client is the same | no |
 
 mod cases;

@@ -1,11 +1,10 @@
-//! The suite over a real Odoo 19, and the lost answer in its sharpest form: two requests at the same time.
-
-use std::process::Command;
-use std::time::Duration;
+//! The suite over a real Odoo 19 and 14, and the lost answer in its sharpest form: two requests at the same time. On 14,
+//! where a sale has no key, that is `odoo/once.rs`.
 
 use tillpost_tests::head_office::DRAIN;
 use tillpost_tests::place::{ByOdoo, Place};
 use tillpost_tests::proxy::faults::Fault;
+use tillpost_tests::table_lock::TableLock;
 use tillpost_tests::wait;
 
 use super::cases;
@@ -79,17 +78,13 @@ fn two_requests_at_once_are_one_sale_each() {
     let mut acknowledged = place.hand_in(&agent, 1, 1);
     agent.wait_drained(DRAIN);
 
-    let mut lock = hold_orders(&place, Duration::from_secs(12));
+    let lock = TableLock::of(&place.office.database, "pos_order");
     place.proxy().plan(ByOdoo::CARRIER, Fault::CutAfter);
     acknowledged.extend(place.hand_in(&agent, 2, 10));
     wait::within(DRAIN, "two requests inside Odoo", || {
-        let blocked = place.office.database.number(
-            "SELECT count(*) AS a FROM pg_stat_activity WHERE datname = current_database() \
-             AND wait_event_type = 'Lock' AND query ILIKE '%INSERT INTO \"pos_order\"%'",
-        );
-        (blocked == 2).then_some(())
+        (TableLock::hanging(&place.office.database) == 2).then_some(())
     });
-    assert!(lock.wait().unwrap().success());
+    drop(lock);
     place.compare(&agent, &acknowledged).assert_once();
     assert_eq!(agent.count("parked"), 0, "{}", agent.status());
     let sent = talk(&place)
@@ -98,22 +93,36 @@ fn two_requests_at_once_are_one_sale_each() {
     println!("sent {} times", sent.count());
 }
 
-/// Nobody can add an order as long as this lasts.
-fn hold_orders(place: &ByOdoo, length: Duration) -> std::process::Child {
-    let sql = format!(
-        "BEGIN; LOCK TABLE pos_order IN SHARE ROW EXCLUSIVE MODE; SELECT pg_sleep({}); COMMIT",
-        length.as_secs()
+/// The same on an Odoo that knows a sale by no key: after a lost answer it is waited out.
+mod v14 {
+    use tillpost_tests::place::{ByOdoo14, Place};
+
+    use super::cases;
+
+    /// How long a request of these tests runs at the longest, as the agent is told.
+    const REQUEST_LIMIT: &str = "8s";
+
+    macro_rules! over_odoo_14 {
+        ($($case:ident),* $(,)?) => {
+            $(#[test]
+            fn $case() {
+                let place = ByOdoo14::new(concat!("c14_", stringify!($case)));
+                place.office.request_limit(REQUEST_LIMIT);
+                cases::$case(place);
+            })*
+        };
+    }
+
+    over_odoo_14!(
+        twice_is_once,
+        answer_lost_after_commit,
+        half_a_batch_refused,
+        throttled,
+        too_much_at_once,
+        wrong_key,
+        garbage,
+        timeout,
+        restart_in_between,
+        nobody_there,
     );
-    let target = place.office.database.target();
-    let mut psql = Command::new("psql");
-    psql.args(["-X", "-q", "-d", &target, "-c", &sql]);
-    let child = psql.stdout(std::process::Stdio::null()).spawn().unwrap();
-    wait::until("the lock", || {
-        let held = place.office.database.number(
-            "SELECT count(*) AS a FROM pg_locks l JOIN pg_class c ON c.oid = l.relation \
-             WHERE c.relname = 'pos_order' AND l.mode = 'ShareRowExclusiveLock' AND l.granted",
-        );
-        (held == 1).then_some(())
-    });
-    child
 }

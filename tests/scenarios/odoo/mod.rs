@@ -13,6 +13,7 @@ mod late;
 mod lists;
 mod moves;
 mod numbers;
+mod once;
 mod parked;
 mod pickups;
 mod prices;

@@ -16,6 +16,7 @@ use tillpost_tests::shop::{Product, moment, range, yesterday};
 use tillpost_tests::wait;
 
 use super::dies_at;
+use super::kills::REQUEST_LIMIT;
 
 /// A supplier whom only the reference tells from another of the same name.
 const VENDOR: &str = "V-4711";
@@ -193,6 +194,7 @@ fn every_kind_of_movement_is_in_the_stock_once_however_often_it_comes() {
 #[test]
 fn killed_between_the_calls_nothing_moves_twice() {
     let office = office("moves_killed");
+    office.request_limit(REQUEST_LIMIT);
     let documents = movements(&range());
     queue(&office, &documents);
     dies_at(

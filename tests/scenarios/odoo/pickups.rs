@@ -14,6 +14,7 @@ use tillpost_tests::shop::{moment, range, yesterday};
 use tillpost_tests::wait;
 
 use super::dies_at;
+use super::kills::REQUEST_LIMIT;
 
 /// A head office with confirmed orders of three of the first and two of the second article; the orders' ids.
 fn shop(name: &str, references: &[&str]) -> (HeadOffice, Vec<i64>) {
@@ -216,6 +217,7 @@ fn queue(office: &HeadOffice, documents: &[Value]) {
 #[test]
 fn killed_between_the_calls_goods_leave_once() {
     let (office, orders) = shop("pickup_killed", &["WEB-1", "WEB-2"]);
+    office.request_limit(REQUEST_LIMIT);
     let at = moment(yesterday(), 3_600);
     let one = [Line::of(&range()[1], 1_000)];
     let documents = [

@@ -47,6 +47,7 @@ const WRONG_BODY: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nC
 /// A request that was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
+    /// What it asks for, see [`Letter::asks_for`].
     pub path: String,
     pub fault: Option<Fault>,
 }
@@ -167,6 +168,12 @@ impl Proxy {
         self.shared.kept.lock().unwrap().clone()
     }
 
+    /// How many requests so far asked for something whose name holds this text.
+    pub fn asked(&self, path: &str) -> usize {
+        let seen = self.seen();
+        seen.iter().filter(|seen| seen.path.contains(path)).count()
+    }
+
     /// How many requests are still on their way to the far end although the agent has gone.
     pub fn on_the_way(&self) -> u64 {
         self.shared.on_the_way.load(Ordering::SeqCst)
@@ -239,7 +246,7 @@ impl Shared {
     async fn talk(self: Arc<Self>, side: impl Side) {
         let mut agent = BufReader::new(side);
         while let Ok(Some(request)) = wire::request(&mut agent).await {
-            let path = request.path();
+            let path = request.asks_for();
             let fault = self.schedule.lock().unwrap().request(&path);
             if self
                 .keeps

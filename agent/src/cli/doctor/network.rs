@@ -180,7 +180,9 @@ fn http(name: &str, destination: &Destination, loaded: &Loaded) -> Finding {
 fn advice(outage: &Outage) -> &'static str {
     match outage {
         Outage::Unauthorized(_) => "ask central IT for a new key and set it in tillpost.toml",
-        Outage::Throttled { .. } => "nothing to do: it asks to send more slowly",
+        Outage::Throttled { .. } | Outage::UnderWay { .. } => {
+            "nothing to do: it asks to send more slowly"
+        }
         Outage::Incomprehensible(_) | Outage::WrongEnvironment(_) | Outage::BatchTooLarge => {
             "check `url`, and show this line to whoever runs the receiver"
         }

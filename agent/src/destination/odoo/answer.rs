@@ -61,6 +61,7 @@ pub fn judge(error: &CallError) -> Blame {
         CallError::Unreachable(text) => Blame::Destination(Outage::Unreachable(text.clone())),
         CallError::Cut(text) => Blame::Destination(Outage::Ambiguous(text.clone())),
         CallError::Unreadable(text) => Blame::Destination(Outage::Incomprehensible(text.clone())),
+        CallError::UnderWay(until) => Blame::Destination(Outage::UnderWay { until: *until }),
         CallError::Status {
             status,
             retry_after,
@@ -121,6 +122,7 @@ fn by_name(name: &str, message: &str) -> Blame {
 mod tests {
     use std::time::Duration;
 
+    use jiff::Timestamp;
     use rstest::rstest;
 
     use super::*;
@@ -175,6 +177,7 @@ mod tests {
     #[case::gateway(CallError::Status { status: 504, retry_after: None }, Outage::Ambiguous("HTTP status 504".into()))]
     #[case::cut(CallError::Cut("reset".into()), Outage::Ambiguous("reset".into()))]
     #[case::down(CallError::Unreachable("refused".into()), Outage::Unreachable("refused".into()))]
+    #[case::did_not_leave(CallError::UnderWay(Timestamp::UNIX_EPOCH), Outage::UnderWay { until: Timestamp::UNIX_EPOCH })]
     fn the_rest_is_an_outage(#[case] error: CallError, #[case] expected: Outage) {
         assert_eq!(judge(&error), Blame::Destination(expected));
     }

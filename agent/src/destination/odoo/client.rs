@@ -19,11 +19,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::quiet::Quiet;
 use super::row::Row;
 use super::server::Known;
 use super::versions::Protocol;
 use crate::activity::now;
 use crate::destination::line::{self, NoAnswer};
+use crate::failpoint;
 use crate::hurry;
 use crate::outbox::Outage;
 use crate::secret::Key;
@@ -48,6 +50,8 @@ pub struct Client {
     pub(super) known: Arc<Mutex<Known>>,
     /// The server's time in its last answer, in seconds; 0: none yet.
     seen_at: Arc<AtomicI64>,
+    /// What may be under way; `None` for whoever only reads, and for a person's `prepare`.
+    pub(super) quiet: Option<Arc<Mutex<Quiet>>>,
 }
 
 /// What `search_read` asks for.
@@ -104,6 +108,9 @@ pub enum CallError {
     /// Success, but not what was expected.
     #[error("cannot read the answer: {0}")]
     Unreadable(String),
+    /// It did not leave: until then something else may still be under way that must come to its end first.
+    #[error("something may still be under way until {0}")]
+    UnderWay(Timestamp),
 }
 
 #[derive(Deserialize)]
@@ -134,6 +141,7 @@ impl Client {
             wanted: None,
             known: Arc::default(),
             seen_at: Arc::default(),
+            quiet: None,
         }
     }
 
@@ -170,6 +178,21 @@ impl Client {
         Ok(answered.value)
     }
 
+    /// As [`Client::call`]; a test may let the power fail at `point`, once the call was answered.
+    pub async fn call_at<T: DeserializeOwned>(
+        &self,
+        point: &'static str,
+        model: &str,
+        method: &str,
+        args: Value,
+    ) -> Result<T, CallError> {
+        let answer = self.call(model, method, args).await;
+        if !matches!(answer, Err(CallError::UnderWay(_))) {
+            failpoint::hit(point);
+        }
+        answer
+    }
+
     /// Calls a public method; with the server's time.
     pub async fn call_dated<T: DeserializeOwned>(
         &self,
@@ -178,11 +201,16 @@ impl Client {
         args: Value,
     ) -> Result<Dated<T>, CallError> {
         let facts = self.facts().await?;
+        let left = self.leave(facts, model, method)?;
         let model = facts.model(model);
-        let called = match facts.protocol {
-            Protocol::Json2 => self.json2(model, method, args).await,
-            Protocol::JsonRpc => self.execute(model, method, args).await,
+        let call = async {
+            match facts.protocol {
+                Protocol::Json2 => self.json2(model, method, args).await,
+                Protocol::JsonRpc => self.execute(model, method, args).await,
+            }
         };
+        let called = failpoint::out(model, method, call).await;
+        self.came_back(left, &called);
         if let Err(CallError::Status { status: 404, .. } | CallError::Odoo { status: 404, .. }) =
             &called
         {

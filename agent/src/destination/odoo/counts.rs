@@ -137,7 +137,6 @@ impl Desk {
         let name = count_name(whole);
         let done = stock::already_counted(&self.client, &name).await?;
         target.retain(|spot, _| !done.contains(&spot.product));
-        self.may_send([delivery])?;
         stock::merge_rows(&self.client).await?;
         let products: BTreeSet<i64> = target.keys().map(|spot| spot.product).collect();
         let sold = stock::sold_around(&self.client, store_stock, &products, count).await?;

@@ -18,7 +18,6 @@ use super::translate;
 use super::versions::{Closing, Facts};
 use crate::activity::now;
 use crate::destination::Delivery;
-use crate::failpoint;
 use crate::outbox::patience::close_waited;
 use crate::outbox::{Cause, Outage, Verdict};
 
@@ -90,7 +89,6 @@ impl Desk {
             Ok(session) => session,
             Err(answer) => return Ok(translate::later(answer, Cause::NotYet)),
         };
-        self.may_send([delivery])?;
         let amount = movement.amount.0;
         let direction = if amount < Decimal::ZERO { "out" } else { "in" };
         let why = movement.reason.as_ref().map(|reason| reason.as_str());
@@ -98,7 +96,6 @@ impl Desk {
             .chain(why)
             .collect();
         let reason = format!("{} {}", what.join(" "), delivery.uid);
-        self.under_way();
         let answer = match self.facts.closing {
             Closing::Statement => {
                 drawer::move_cash(&self.client, session.id, amount, &reason).await
@@ -107,13 +104,16 @@ impl Desk {
                 let args = cash_in_out(self.facts, session.id, direction, amount, &reason);
                 let answer: Result<Value, CallError> = self
                     .client
-                    .call("pos.session", "try_cash_in_out", args)
+                    .call_at(
+                        "odoo.cash_move_sent",
+                        "pos.session",
+                        "try_cash_in_out",
+                        args,
+                    )
                     .await;
                 answer.map(|_| ())
             }
         };
-        failpoint::hit("odoo.cash_move_sent");
-        self.answered(&answer);
         if let Err(error) = answer {
             return match judge(&error) {
                 Blame::Destination(outage) => Err(outage),
@@ -164,6 +164,8 @@ impl Desk {
         let Some(config) = self.config(till).await? else {
             return Ok(self.till_missing(till));
         };
+        // A day is judged by what is not there.
+        self.client.settled()?;
         let resolve = self.resolver(&config, till);
         let waited = self.waited_enough(delivery);
         let Some(session) = sessions::of_day(&self.client, config.id, day).await? else {

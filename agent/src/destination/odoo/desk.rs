@@ -60,11 +60,6 @@ pub struct Desk {
     pub counted: HashMap<(String, Date), Decimal>,
     /// Counts that were applied, by the count's key.
     pub counts_applied: Vec<String>,
-    /// How long the server works on a request before it ends it.
-    pub request_limit: Duration,
-    /// Until then a request that nobody heard the answer of may still take effect. At first that is one of an agent
-    /// that was ended.
-    pub quiet_at: Option<Instant>,
 }
 
 impl Desk {
@@ -73,7 +68,7 @@ impl Desk {
         let limit = config.request_limit.as_deref();
         let request_limit = limit.and_then(duration).unwrap_or(REQUEST_LIMIT);
         Self {
-            client,
+            client: client.careful(request_limit),
             store: store.code.clone(),
             facts: Facts::of(VERSION_TRIED),
             environment: store.environment,
@@ -89,8 +84,6 @@ impl Desk {
             orders_max: ORDERS_MAX,
             counted: HashMap::new(),
             counts_applied: Vec::new(),
-            request_limit,
-            quiet_at: Some(Instant::now() + request_limit),
         }
     }
 
@@ -212,6 +205,16 @@ pub enum Run {
     Orders(Vec<usize>),
     /// Anything else, by itself.
     Single(usize),
+}
+
+impl Run {
+    /// The positions of its documents.
+    pub fn places(&self) -> &[usize] {
+        match self {
+            Self::Orders(places) => places,
+            Self::Single(place) => std::slice::from_ref(place),
+        }
+    }
 }
 
 /// What goes up together and in which order. A till's documents stay in their order; what depends on others comes

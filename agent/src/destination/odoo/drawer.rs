@@ -174,6 +174,8 @@ pub async fn move_cash(
         "ids": boxes,
         "context": { "active_model": "pos.session", "active_ids": [session] },
     });
-    let _: Value = client.call("cash.box.out", "run", args).await?;
+    let _: Value = client
+        .call_at("odoo.cash_move_sent", "cash.box.out", "run", args)
+        .await?;
     Ok(())
 }

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use super::client::{CallError, Client, Search};
 use super::row::{Row, number};
 use super::stock::Stock;
-use crate::failpoint;
 
 /// A count in Odoo.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,9 +48,13 @@ pub async fn apply(client: &Client, target: &Stock, name: &str) -> Result<(), Ca
     };
     for step in ["action_start", "action_validate"] {
         let answer: Result<Value, CallError> = client
-            .call("stock.inventory", step, json!({ "ids": [id] }))
+            .call_at(
+                "odoo.count_written",
+                "stock.inventory",
+                step,
+                json!({ "ids": [id] }),
+            )
             .await;
-        failpoint::hit("odoo.count_written");
         answer?;
     }
     Ok(())

@@ -7,11 +7,11 @@
 //! [`reference`], [`products`], [`originals`], [`sessions`], [`close`], [`stock`], [`places`], [`transfers`], [`deliveries`].
 //! Together: [`desk`], [`upload`], [`undo`], [`send`], [`days`], [`counts`], [`moves`], [`scrap`], [`pickups`],
 //! [`proof_back`], [`doctor`]. What differs between versions: [`versions`] (the table), [`payload`], [`names`] (pure),
-//! [`json_rpc`], [`server`], [`lookup`], [`drawer`], [`inventory`], [`quiet`].
+//! [`json_rpc`], [`server`], [`lookup`], [`drawer`], [`inventory`]. What may not be sent yet: [`effect`], [`quiet`].
 //!
 //! # What it relies on
-//! - From 19 on a document's uid is the order's `uuid`, which is unique over there: sending again is harmless. Below there
-//!   is no unique key: one sender asks before every sending, and waits out what may be under way.
+//! - From 19 on a document's uid is the order's `uuid`, which is unique over there: sending again is harmless. Nothing
+//!   else is, and below 19 nothing at all: one sender asks before every sending, and waits out what may be under way.
 //! - One request in flight per store. Odoo's own parallelism only makes it wait for its locks.
 //! - A document is looked for before it is sent and read back after; what stands there decides, not the answer.
 
@@ -25,6 +25,7 @@ pub mod deliveries;
 pub mod desk;
 pub mod doctor;
 pub mod drawer;
+pub mod effect;
 pub mod figures;
 pub mod inventory;
 pub mod json_rpc;
@@ -67,6 +68,7 @@ pub mod versions;
 pub mod voids;
 pub mod ways;
 
+use jiff::Timestamp;
 use tillpost_shared::config;
 use tillpost_shared::document::Body;
 use tillpost_shared::key::Numbering;
@@ -131,12 +133,34 @@ impl Destination for Odoo {
         let mut desk = self.desk.lock().await;
         desk.begin().await?;
         let mut verdicts: send::Verdicts = vec![None; batch.len()];
+        desk.client.inherit(batch);
+        let mut held: Vec<(usize, Timestamp)> = Vec::new();
         for run in desk::runs(batch) {
-            let done = match run {
-                Run::Orders(places) => desk.upload(batch, &places, &mut verdicts).await,
-                Run::Single(place) => single(&mut desk, batch, place, &mut verdicts).await,
+            let places = run.places();
+            let turn: Vec<&Delivery> = places.iter().map(|place| &batch[*place]).collect();
+            desk.client.begin(&turn);
+            let done = match &run {
+                Run::Orders(places) => desk.upload(batch, places, &mut verdicts).await,
+                Run::Single(place) => single(&mut desk, batch, *place, &mut verdicts).await,
             };
-            done.map_err(|outage| of_whole(outage, batch.len()))?;
+            match done {
+                // Others need not wait for what these must wait for.
+                Err(Outage::UnderWay { until }) => {
+                    let open = places.iter().filter(|place| verdicts[**place].is_none());
+                    let open: Vec<usize> = open.copied().collect();
+                    desk.client.hold(open.iter().map(|place| batch[*place].seq));
+                    held.extend(open.into_iter().map(|place| (place, until)));
+                }
+                done => done.map_err(|outage| of_whole(outage, batch.len()))?,
+            }
+        }
+        let last = held.iter().map(|(_, until)| *until).max();
+        if let (Some(until), true) = (last, !desk.facts.unique_key && held.len() == batch.len()) {
+            // There orders wait too: the batch stays as it is, rather than going one by one.
+            return Err(Outage::UnderWay { until });
+        }
+        for (place, until) in held {
+            verdicts[place] = Some(translate::under_way(until));
         }
         let missing = || translate::refused_here(translate::not_supported("this document"));
         Ok(verdicts

@@ -25,7 +25,6 @@ use super::row::Row;
 use super::transfers::{self, Picking};
 use super::{translate, translate_goods as answers};
 use crate::destination::Delivery;
-use crate::failpoint;
 use crate::outbox::{Cause, Outage, Verdict};
 
 /// What the reference of a document begins with that only left a note.
@@ -166,9 +165,10 @@ impl Desk {
             vals["carrier_tracking_ref"] = tracking.as_str().into();
         }
         let args = json!({ "ids": [picking.id], "vals": vals });
-        let answer: Result<Value, CallError> =
-            self.client.call("stock.picking", "write", args).await;
-        failpoint::hit("odoo.delivery_marked");
+        let answer: Result<Value, CallError> = self
+            .client
+            .call_at("odoo.delivery_marked", "stock.picking", "write", args)
+            .await;
         answer?;
         Ok(())
     }
@@ -233,9 +233,10 @@ impl Desk {
             "message_type": "comment",
             "subtype_xmlid": "mail.mt_note",
         });
-        let answer: Result<serde::de::IgnoredAny, CallError> =
-            self.client.call("sale.order", "message_post", args).await;
-        failpoint::hit("odoo.order_noted");
+        let answer: Result<serde::de::IgnoredAny, CallError> = self
+            .client
+            .call_at("odoo.order_noted", "sale.order", "message_post", args)
+            .await;
         match answer.map_err(|error| judge(&error)) {
             Ok(_) => Ok(noted),
             Err(Blame::Destination(outage)) => Err(Stop::Outage(outage)),

@@ -13,7 +13,6 @@ use super::row::{Row, number};
 use super::transfers::Goods;
 use super::translate_goods;
 use crate::destination::Delivery;
-use crate::failpoint;
 use crate::outbox::{Outage, Verdict};
 
 impl Desk {
@@ -42,9 +41,10 @@ impl Desk {
             return Ok(Verdict::Accepted(named));
         }
         let args = json!({ "ids": drafts, "context": { "lang": "en_US" } });
-        let answer: Result<Value, CallError> =
-            self.client.call("stock.scrap", "do_scrap", args).await;
-        failpoint::hit("odoo.scrap_done");
+        let answer: Result<Value, CallError> = self
+            .client
+            .call_at("odoo.scrap_done", "stock.scrap", "do_scrap", args)
+            .await;
         answer?;
         let rows = self.scraps(&delivery.key).await?;
         if !rows.iter().all(done) {
@@ -77,9 +77,10 @@ impl Desk {
             })
         };
         let args = json!({ "vals_list": goods.iter().map(row).collect::<Vec<_>>() });
-        let made: Result<Vec<i64>, CallError> =
-            self.client.call("stock.scrap", "create", args).await;
-        failpoint::hit("odoo.scrap_created");
+        let made: Result<Vec<i64>, CallError> = self
+            .client
+            .call_at("odoo.scrap_created", "stock.scrap", "create", args)
+            .await;
         made?;
         Ok(())
     }

@@ -136,11 +136,10 @@ impl Desk {
             Upload::Sync => "sync_from_ui",
             Upload::Create => "create_from_ui",
         };
-        self.under_way();
-        let answer: Result<serde::de::IgnoredAny, CallError> =
-            self.client.call("pos.order", method, args).await;
-        failpoint::hit("odoo.request_sent");
-        self.answered(&answer);
+        let answer: Result<serde::de::IgnoredAny, CallError> = self
+            .client
+            .call_at("odoo.request_sent", "pos.order", method, args)
+            .await;
         answer.map(|_| ())
     }
 

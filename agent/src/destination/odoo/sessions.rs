@@ -15,7 +15,6 @@ use super::reference::PosConfig;
 use super::row::{Row, number};
 use super::translate;
 use super::versions::{Closing, DayNote, Facts, Opening};
-use crate::failpoint;
 use crate::outbox::{Answer, Outage};
 
 /// What our notes begin with.
@@ -242,10 +241,10 @@ async fn create(
 ) -> Result<Result<(), Answer>, Outage> {
     let field = noted_in(facts(client).await?);
     let vals = json!([{ "config_id": config.id, field: notes(&[day]) }]);
+    let args = json!({ "vals_list": vals });
     let created: Result<Vec<i64>, CallError> = client
-        .call("pos.session", "create", json!({ "vals_list": vals }))
+        .call_at("odoo.session_created", "pos.session", "create", args)
         .await;
-    failpoint::hit("odoo.session_created");
     let Err(error) = created else {
         return Ok(Ok(()));
     };
@@ -269,17 +268,13 @@ async fn finish(
         session.days.clone()
     };
     let facts = facts(client).await?;
-    let args = opening_args(
-        facts,
-        session.id,
-        opening.unwrap_or(session.opening),
-        &notes(&days),
-    );
+    let cash = opening.unwrap_or(session.opening);
+    let args = opening_args(facts, session.id, cash, &notes(&days));
+    let call = opening_call(facts);
     let _: Value = client
-        .call("pos.session", opening_call(facts), args)
+        .call_at("odoo.session_opened", "pos.session", call, args)
         .await
         .map_err(|error| outage(&error))?;
-    failpoint::hit("odoo.session_opened");
     Ok(())
 }
 

@@ -14,7 +14,6 @@ use super::parts::odoo_time;
 use super::reference::PosConfig;
 use super::row::{Row, number};
 use super::versions::Counting;
-use crate::failpoint;
 use crate::outbox::Outage;
 
 /// How many rows are written in one call; 200 take Odoo about 5 s.
@@ -276,8 +275,9 @@ pub async fn write(client: &Client, target: &Stock, name: &str) -> Result<(), Ca
             "vals_list": rows,
             "context": { "inventory_mode": true, "inventory_name": name },
         });
-        let answer: Result<Value, CallError> = client.call("stock.quant", "create", args).await;
-        failpoint::hit("odoo.count_written");
+        let answer: Result<Value, CallError> = client
+            .call_at("odoo.count_written", "stock.quant", "create", args)
+            .await;
         answer?;
     }
     Ok(())

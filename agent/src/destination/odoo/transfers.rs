@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use super::answer::{Blame, judge};
 use super::client::{CallError, Client, Search};
 use super::row::{Row, number};
-use crate::failpoint;
 
 /// Goods by product and the name of their lot.
 pub type Goods = BTreeMap<(i64, Option<String>), Decimal>;
@@ -173,8 +172,9 @@ pub fn escaped(text: &str) -> String {
 /// Makes a transfer; nothing moves yet.
 pub async fn create(client: &Client, leg: &Leg, lots: &Lots) -> Result<(), CallError> {
     let args = json!({ "vals_list": [values(leg, lots)] });
-    let made: Result<Vec<i64>, CallError> = client.call("stock.picking", "create", args).await;
-    failpoint::hit("odoo.transfer_created");
+    let made: Result<Vec<i64>, CallError> = client
+        .call_at("odoo.transfer_created", "stock.picking", "create", args)
+        .await;
     made.map(|_| ())
 }
 
@@ -185,9 +185,14 @@ pub async fn validate(client: &Client, id: i64) -> Result<Option<CallError>, Cal
         "ids": [id],
         "context": { "skip_backorder": true, "skip_sms": true, "lang": "en_US" },
     });
-    let answer: Result<serde::de::IgnoredAny, CallError> =
-        client.call("stock.picking", "button_validate", args).await;
-    failpoint::hit("odoo.transfer_validated");
+    let answer: Result<serde::de::IgnoredAny, CallError> = client
+        .call_at(
+            "odoo.transfer_validated",
+            "stock.picking",
+            "button_validate",
+            args,
+        )
+        .await;
     match answer {
         Ok(_) => Ok(None),
         Err(error) => match judge(&error) {

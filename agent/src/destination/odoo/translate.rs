@@ -2,6 +2,7 @@
 //!
 //! Every answer of this destination is made here, so that codes and wording stay consistent.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -32,6 +33,16 @@ pub fn refused_there(refusal: &Refusal) -> Verdict {
 /// To be tried again later.
 pub fn later(answer: Answer, cause: Cause) -> Verdict {
     Verdict::Postponed { answer, cause }
+}
+
+/// Something may still be under way until then; what is there is looked at afterwards.
+pub fn under_way(until: Timestamp) -> Verdict {
+    let answer = Answer::new(
+        "under_way",
+        "Odoo may still be at work on what was sent before: its answer was lost.",
+        "Nothing to do: in a few minutes it is looked at what Odoo holds, and sent again only if it is not there.",
+    );
+    later(answer, Cause::UnderWay(until))
 }
 
 /// Odoo's own words, as much of them as is shown.

@@ -78,7 +78,6 @@ impl Desk {
                 Err(verdict) => verdicts[fresh.place] = Some(verdict),
             }
         }
-        self.may_send(units.iter().map(|unit| &batch[unit.place]))?;
         self.send(&config, day, units, verdicts).await
     }
 

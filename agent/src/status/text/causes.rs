@@ -96,7 +96,7 @@ impl Cause {
             "unauthorized" => Self::Key,
             "wrong_environment" => Self::Environment,
             "incomprehensible" => Self::SomebodyElse,
-            "unreachable" | "throttled" => Self::Line,
+            "unreachable" | "throttled" | "under_way" => Self::Line,
             "outbox_failed" | "queue_damaged" => Self::Disk,
             _ => Self::at_head_office(code).unwrap_or_else(|| Self::by_shape(code, troubled)),
         }

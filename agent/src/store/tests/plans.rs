@@ -105,6 +105,7 @@ fn plan_of(words: &str) -> String {
 #[case::family("UNION ALL SELECT id, key, content_hash", &["documents_uid (uid=?)", "documents_conflict_of (conflict_of=?)"])]
 #[case::receipts("receipt_number = ?1 OR sequence = ?4", &["documents_receipt (receipt_number=?)", "documents_number (sequence=?)"])]
 #[case::arrived_later("d.delivered_at >= ?2 AND d.seq > ?3", &["deliveries_done (destination=? AND delivered_at>?)"])]
+#[case::recall("AND destination = ?1 AND sent = 1", &["deliveries_later (due_at>?)"])]
 #[case::wake("answer ->> 'code' = ?1", &["deliveries_later (due_at>?)"])]
 fn a_question_uses_its_index(#[case] words: &str, #[case] indexes: &[&str]) {
     let plan = plan_of(words);
