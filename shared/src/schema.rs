@@ -4,6 +4,9 @@
 //! kinds name a till, where money needs a currency) is added here. The files in `shared/schemas/` are checked by a
 //! test, and a person sees in review what a change does to them.
 
+#[cfg(test)]
+mod grown;
+
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};

@@ -24,7 +24,7 @@ use crate::intake::house::{self, House};
 use crate::intake::http::{self, Api, Parts, Routes};
 use crate::status::alerts;
 use crate::store::proof::ReadBacks;
-use crate::store::{Store, StoreError, lane, reread, rescue, tills};
+use crate::store::{Store, StoreError, lane, numbers, reread, rescue, tills};
 use crate::{failpoint, paths, secret};
 
 /// Threads that answer tills and talk to destinations; files and SQLite have threads of their own.
@@ -142,6 +142,7 @@ pub async fn start(config: Config, profiles: &Path) -> Result<Running, AppError>
     let config = Arc::new(config);
     let house = House::of(&config)
         .ok_or_else(|| AppError::Config("the store's code is none".to_owned()))?;
+    let house = with_numbers(house, &store, &config).await?;
     read_again(&store, &house).await?;
     let mut bring_up = BringUp {
         board,
@@ -211,6 +212,14 @@ async fn mind_the_clock(store: &Store, destinations: &Destinations) -> Result<()
     let names: Vec<String> = destinations.iter().map(|(name, _)| name.clone()).collect();
     let moved = move |writer: &_| lane::move_waits_over_a_stop(writer, &names, now());
     store.write(moved).await
+}
+
+/// The house with how its tills have numbered until now, which this start may change from a business date on.
+async fn with_numbers(house: House, store: &Store, config: &Config) -> Result<House, StoreError> {
+    let (tills, today) = (config.tills.clone(), house.business_date(now()));
+    let keep = move |writer: &_| numbers::keep(writer, &tills, today);
+    let kept = store.write(keep).await?;
+    Ok(house.numbering_as(&kept))
 }
 
 /// Reads again what an earlier version of this program could not read.
