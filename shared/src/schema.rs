@@ -4,9 +4,6 @@
 //! kinds name a till, where money needs a currency) is added here. The files in `shared/schemas/` are checked by a
 //! test, and a person sees in review what a change does to them.
 
-#[cfg(test)]
-mod grown;
-
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -163,6 +160,8 @@ fn tax_total_needed() -> Value {
     })
 }
 
+#[cfg(test)]
+mod grown_tests;
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;

@@ -140,10 +140,7 @@ pub async fn start(config: Config, profiles: &Path) -> Result<Running, AppError>
     let install_id = install_id(&store).await?;
     let cli_key = secret::make_cli_key(&dir)?;
     let config = Arc::new(config);
-    let house = House::of(&config)
-        .ok_or_else(|| AppError::Config("the store's code is none".to_owned()))?;
-    let house = with_numbers(house, &store, &config).await?;
-    read_again(&store, &house).await?;
+    let house = house_of(&config, &store).await?;
     let mut bring_up = BringUp {
         board,
         lanes: Bell::default(),
@@ -214,12 +211,17 @@ async fn mind_the_clock(store: &Store, destinations: &Destinations) -> Result<()
     store.write(moved).await
 }
 
-/// The house with how its tills have numbered until now, which this start may change from a business date on.
-async fn with_numbers(house: House, store: &Store, config: &Config) -> Result<House, StoreError> {
+/// The house, with how its tills have numbered until now; this start may change it from a business date on. What waits
+/// for a later reader is read again under its terms.
+async fn house_of(config: &Config, store: &Store) -> Result<House, AppError> {
+    let house =
+        House::of(config).ok_or_else(|| AppError::Config("the store's code is none".to_owned()))?;
     let (tills, today) = (config.tills.clone(), house.business_date(now()));
     let keep = move |writer: &_| numbers::keep(writer, &tills, today);
     let kept = store.write(keep).await?;
-    Ok(house.numbering_as(&kept))
+    let house = house.numbering_as(&kept);
+    read_again(store, &house).await?;
+    Ok(house)
 }
 
 /// Reads again what an earlier version of this program could not read.

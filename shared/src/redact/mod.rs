@@ -7,7 +7,7 @@
 //! are looked at too.
 
 #[cfg(test)]
-mod everywhere;
+mod everywhere_tests;
 mod ext;
 mod names;
 mod number;
