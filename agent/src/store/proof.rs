@@ -115,7 +115,10 @@ pub struct HeldThere {
 
 /// What was read back, by day. Shared between whoever reads back and whoever shows the proof.
 #[derive(Debug, Clone, Default)]
-pub struct ReadBacks(Arc<Mutex<VecDeque<(Date, Arc<ReadBack>)>>>);
+pub struct ReadBacks(Arc<Mutex<VecDeque<OfDay>>>);
+
+/// What was read back of one day.
+type OfDay = (Date, Arc<ReadBack>);
 
 impl ReadBacks {
     /// What was read back of a day; empty when nothing was.
