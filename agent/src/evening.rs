@@ -73,7 +73,7 @@ impl Evening {
                 () = self.read_back(errand.what) => {}
                 () = self.stop.cancelled() => return,
             }
-            errand.done();
+            errand.done(());
         }
     }
 

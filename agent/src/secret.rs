@@ -95,12 +95,6 @@ pub enum SecretError {
         /// Why not.
         source: io::Error,
     },
-    /// Everybody on the machine can read it.
-    #[error("the secret in {path} can be read by everybody on this machine")]
-    Exposed {
-        /// The file.
-        path: PathBuf,
-    },
     /// There is nothing in it.
     #[error("the secret in {place} is empty")]
     Empty {
@@ -124,12 +118,6 @@ impl SecretError {
             }
             Self::Write { .. } => {
                 "check that the service's account may write to its data folder".to_owned()
-            }
-            Self::Exposed { path } => {
-                format!(
-                    "take it away from others with: chmod o-rwx {}",
-                    path.display()
-                )
             }
             Self::Empty { .. } => "write the secret there, on one line".to_owned(),
         }
@@ -161,6 +149,20 @@ pub fn read(source: &SecretSource) -> Result<Secret, SecretError> {
     Ok(Secret::new(trimmed))
 }
 
+/// The file of a secret that everybody on the machine can read, where it is one. It works all the same: what to do about
+/// it is said by `doctor` and in the log.
+pub fn exposed(source: &SecretSource) -> Option<PathBuf> {
+    let path = match source {
+        SecretSource::File(path) => PathBuf::from(path),
+        SecretSource::Credential(name) => {
+            Path::new(&std::env::var_os("CREDENTIALS_DIRECTORY")?).join(name)
+        }
+        SecretSource::Env(_) | SecretSource::Literal(_) => return None,
+    };
+    let file = std::fs::File::open(&path).ok()?;
+    open_to_everybody(&file).ok()?.then_some(path)
+}
+
 fn read_file(path: &Path) -> Result<String, SecretError> {
     let failed = |source| SecretError::Read {
         path: path.to_owned(),
@@ -168,9 +170,7 @@ fn read_file(path: &Path) -> Result<String, SecretError> {
     };
     let file = std::fs::File::open(path).map_err(failed)?;
     if open_to_everybody(&file).map_err(failed)? {
-        return Err(SecretError::Exposed {
-            path: path.to_owned(),
-        });
+        tracing::warn!(path = %path.display(), "a secret can be read by everybody on this machine");
     }
     let mut text = String::new();
     file.take(FILE_BYTES_MAX)

@@ -37,18 +37,16 @@ fn the_newline_at_the_end_of_a_file_is_not_part_of_the_secret() {
 
 #[cfg(unix)]
 #[test]
-fn a_file_that_everybody_can_read_is_refused_with_a_hint() {
+fn a_file_that_everybody_can_read_works_and_is_told_of() {
     use std::os::unix::fs::PermissionsExt;
     let (_dir, path) = file("secret");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let error = from_file(&path).unwrap_err();
-    assert!(
-        error
-            .hint()
-            .starts_with("take it away from others with: chmod o-rwx")
-    );
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-    assert!(from_file(&path).is_ok());
+    let source = SecretSource::File(path.display().to_string());
+    for (mode, told) in [(0o644, Some(path.clone())), (0o640, None)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(from_file(&path).unwrap().expose(), "secret");
+        assert_eq!(exposed(&source), told, "{mode:o}");
+    }
+    assert_eq!(exposed(&SecretSource::Literal("x".into())), None);
 }
 
 #[test]

@@ -14,8 +14,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::{Bell, Board, Ear, Health, now};
-use crate::catalog::{Active, CatalogSource, Fetched, Installed, Shrinking, Snapshot, Source};
-use crate::intake::errand::Errand;
+use crate::catalog::{
+    Active, CatalogError, CatalogSource, Fetched, Installed, Shrinking, Snapshot, Source,
+};
+use crate::intake::errand::{AcceptSmaller, Errand};
 use crate::outbox::{Answer as Note, Outage};
 use crate::store::{Store, lane};
 use tally::Tally;
@@ -24,8 +26,23 @@ use tally::Tally;
 pub const NAME: &str = "catalog";
 /// The code of documents that wait for a product.
 pub const UNKNOWN_PRODUCT: &str = "unknown_product";
+/// What to do about prices that cannot be taken.
+const TELL_IT: &str = "Show this to central IT.";
 /// Stock is asked for no more often than this, unless a person asks: it is a sum over all shelves over there.
 const STOCK_EVERY: Duration = Duration::from_secs(60);
+
+/// A person wants it refreshed now, perhaps even when it became much smaller; they are told what was the matter.
+pub type Asked = Errand<AcceptSmaller, Result<(), Note>>;
+
+/// How a refresh ended.
+enum Ended {
+    /// What is new is in use; it may be nothing.
+    Done,
+    /// Head office answered, and what it gave was not taken.
+    NotTaken(Note),
+    /// Head office gave no answer.
+    Unanswered(Note),
+}
 
 /// Keeps the catalog fresh.
 pub struct Refresh {
@@ -46,7 +63,7 @@ pub struct Refresh {
     /// Rings when a watched folder changed.
     pub ear: Ear,
     /// People who want it refreshed now.
-    pub errands: mpsc::Receiver<Errand<()>>,
+    pub errands: mpsc::Receiver<Asked>,
     /// Wakes the lanes.
     pub lanes: Bell,
     /// Wakes who writes price files.
@@ -58,18 +75,25 @@ pub struct Refresh {
 impl Refresh {
     /// Runs until it is stopped.
     pub async fn run(mut self) {
-        let (mut asked, mut stock_at) = (None, None);
+        let (mut asked, mut stock_at): (Option<Asked>, _) = (None, None);
         let mut notes = Notes::default();
         notes.show(&self.board, self.active.notes());
         while !self.stop.is_cancelled() {
-            let answered = self.refresh(&mut notes).await;
+            let allowed = asked.as_ref().is_some_and(|asked| asked.what.0);
+            let Some(ended) = self.refresh(allowed, &mut notes).await else {
+                return;
+            };
+            let answered = !matches!(ended, Ended::Unanswered(_));
             let due = stock_at.is_none_or(|at: Instant| at.elapsed() >= STOCK_EVERY);
             let due = answered && (due || asked.is_some());
             self.count(due, &mut stock_at).await;
             // Also when nothing changed here: what head office did not know may be known there now.
             self.wake().await;
             if let Some(errand) = asked.take() {
-                Errand::done(errand);
+                errand.done(match ended {
+                    Ended::Done => Ok(()),
+                    Ended::NotTaken(why) | Ended::Unanswered(why) => Err(why),
+                });
             }
             tokio::select! {
                 () = tokio::time::sleep(self.every) => {}
@@ -80,17 +104,19 @@ impl Refresh {
         }
     }
 
-    /// Whether head office answered.
-    async fn refresh(&self, notes: &mut Notes) -> bool {
+    /// Fetches and installs; `None` when the loop ends meanwhile.
+    async fn refresh(&self, smaller: bool, notes: &mut Notes) -> Option<Ended> {
         let since = self.active.revision();
         let fetched = tokio::select! {
             fetched = self.source.fetch(since.as_ref()) => fetched,
-            () = self.stop.cancelled() => return false,
+            () = self.stop.cancelled() => return None,
         };
-        let answered = fetched.is_ok();
-        match fetched {
-            Ok(Fetched::Unchanged) => self.board.success(NAME, now()),
-            Ok(Fetched::Snapshot(snapshot)) => self.install(snapshot, notes).await,
+        Some(match fetched {
+            Ok(Fetched::Unchanged) => {
+                self.board.success(NAME, now());
+                Ended::Done
+            }
+            Ok(Fetched::Snapshot(snapshot)) => self.install(snapshot, smaller, notes).await,
             Err(outage) => {
                 tracing::warn!(outage = %outage, "the catalog cannot be refreshed");
                 let Told {
@@ -101,24 +127,32 @@ impl Refresh {
                 } = told(&outage);
                 self.board
                     .trouble(NAME, health, [code, &sentence, hint], now());
+                Ended::Unanswered(Note::new(code, sentence, hint))
             }
-        }
-        answered
+        })
     }
 
-    async fn install(&self, snapshot: Snapshot, notes: &mut Notes) {
+    async fn install(&self, snapshot: Snapshot, smaller: bool, notes: &mut Notes) -> Ended {
         let active = Arc::clone(&self.active);
-        let said = snapshot.notes.clone();
-        let work = move || active.install(&snapshot, Shrinking::Refused);
+        let mut said = snapshot.notes.clone();
+        let shrinking = match smaller {
+            true => Shrinking::Allowed,
+            false => self.source.shrinking(),
+        };
+        let work = move || active.install(&snapshot, shrinking);
         match tokio::task::spawn_blocking(work).await {
             Ok(Ok(installed)) => {
                 self.board.success(NAME, now());
-                notes.show(&self.board, &said);
                 tracing::info!(new = installed != Installed::Same, "catalog refreshed");
+                if let Installed::New { note, .. } = installed {
+                    said.extend(note);
+                }
+                notes.show(&self.board, &said);
                 self.installed.ring();
+                Ended::Done
             }
-            Ok(Err(error)) => self.refused(&error.to_string()),
-            Err(error) => self.refused(&error.to_string()),
+            Ok(Err(error)) => self.refused(&error.to_string(), hint(&error)),
+            Err(error) => self.refused(&error.to_string(), TELL_IT),
         }
     }
 
@@ -142,12 +176,13 @@ impl Refresh {
         self.tally.count_all(newer).await;
     }
 
-    fn refused(&self, why: &str) {
+    fn refused(&self, why: &str, hint: &str) -> Ended {
         tracing::error!(why, "a new catalog was not taken");
         let sentence =
             format!("The new prices were not taken: {why}. The last ones stay in force.");
-        let words = ["catalog_refused", &sentence, "Show this to central IT."];
+        let words = ["catalog_refused", &sentence, hint];
         self.board.trouble(NAME, Health::Attention, words, now());
+        Ended::NotTaken(Note::new(words[0], sentence.clone(), hint))
     }
 
     async fn wake(&self) {
@@ -161,6 +196,14 @@ impl Refresh {
             Err(error) => tracing::error!(error = %error, "cannot wake what waits for a product"),
         }
     }
+}
+
+/// What to do about prices that were not taken.
+fn hint(error: &CatalogError) -> &'static str {
+    if matches!(error, CatalogError::Shrinks { .. }) {
+        return "If head office means it: tillpost catalog refresh --accept-smaller. Else show this to central IT.";
+    }
+    TELL_IT
 }
 
 /// The notes that stand on the board, each under a name of its own.

@@ -15,7 +15,6 @@ pub struct Revision(pub String);
 
 /// One product as a till sees it: `GET /v1/products` answers these, `[catalog] source = "folder"` reads one a line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Product {
     /// Article number.
     pub sku: String,
@@ -126,7 +125,6 @@ fn yes() -> bool {
 
 /// What a product costs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Price {
     /// Money for one unit.
     #[serde(with = "decimal_text")]
@@ -149,7 +147,6 @@ pub struct Price {
 
 /// A price that holds from or until an instant; `from_at` inclusive, `until_at` exclusive.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ComingPrice {
     /// Money for one unit.
     #[serde(with = "decimal_text")]
@@ -164,7 +161,6 @@ pub struct ComingPrice {
 
 /// A tax of a product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Tax {
     /// Its code.
     pub code: String,

@@ -106,20 +106,20 @@ pub fn full(kind: Kind) -> Value {
             "mode": "full", "cutoff_at": "2026-10-30T06:00:00+01:00", "complete": true,
             "missing_means": "zero", "lines": [{"line": 1, "location": "SHOP",
             "product": full_product(), "quantity": "3", "unit": "EA", "lots": full_lots(),
-            "counted_at": "2026-10-30T07:00:00+01:00"}]}),
+            "counted_at": "2026-10-30T07:00:00+01:00", "ext": {"shelf": "7"}}]}),
         ),
         Kind::StockMove => document(
             "stock_move",
             json!({"type": "transfer_out", "reference": "T/1",
             "part": "1", "partner": "ZH02", "from": "SHOP", "to": "ZH02", "lines": [{"line": 1,
             "product": full_product(), "quantity": "3", "unit": "EA", "lots": full_lots(),
-            "reason": "asked for"}]}),
+            "reason": "asked for", "ext": {"box": "7"}}]}),
         ),
         Kind::Pickup => document(
             "pickup",
             json!({"order": "SO1", "part": "1",
             "type": "handed_over", "carrier": "post", "tracking": "99", "lines": [{"line": 1,
-            "product": full_product(), "quantity": "3", "lots": full_lots()}]}),
+            "product": full_product(), "quantity": "3", "lots": full_lots(), "ext": {"box": "7"}}]}),
         ),
     }
 }

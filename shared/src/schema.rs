@@ -161,6 +161,8 @@ fn tax_total_needed() -> Value {
 }
 
 #[cfg(test)]
+mod grown_tests;
+#[cfg(test)]
 mod tests {
     use std::path::PathBuf;
 

@@ -9,6 +9,7 @@ use std::fmt::Display;
 use serde_json::{Map, Value};
 
 use crate::problem::{Code as ProblemCode, Problem};
+use crate::redact;
 use crate::write::begin_field;
 
 /// A value of a document: read from JSON, written back to JSON.
@@ -155,22 +156,21 @@ impl Place {
 
 /// The longest unknown field name that is repeated in a problem's path.
 const NAME_SHOWN_MAX: usize = 40;
-/// The most digits in such a name: `track2` is a name, a number with many digits is a value in the wrong place.
-const NAME_DIGITS_MAX: usize = 2;
+/// The most digits in a row in such a name: `track2` is a name, a long number is a value in the wrong place.
+const NAME_DIGITS_MAX: usize = 6;
 /// How alike (0 to 1) a known name must be to be offered for an unknown one.
 const NEAR_MIN: f64 = 0.75;
 
 /// A field's name as it may stand in a problem's path: the sender's text may hold anything, so it is repeated only
-/// when it looks like a name, and is `?` otherwise.
+/// when it looks like a name in any of the usual spellings, and is `?` otherwise.
 pub fn shown_name(name: &str) -> &str {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-    let digits = name.bytes().filter(u8::is_ascii_digit).count();
-    let named = (1..=NAME_SHOWN_MAX).contains(&name.len()) && name.bytes().all(plain);
-    if named && digits <= NAME_DIGITS_MAX {
-        name
-    } else {
-        "?"
-    }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    let mut runs = name.split(|c: char| !c.is_ascii_digit());
+    let named = (1..=NAME_SHOWN_MAX).contains(&name.len())
+        && name.bytes().all(plain)
+        && runs.all(|digits| digits.len() <= NAME_DIGITS_MAX)
+        && redact::mask(name).is_none();
+    if named { name } else { "?" }
 }
 
 /// The known name most like `name`, if one is near enough to be a slip of the pen.
@@ -345,8 +345,13 @@ mod tests {
 
     #[rstest]
     #[case("track2_data", "track2_data")]
-    #[case("Anna", "?")]
-    #[case("born_1977", "?")]
+    #[case("unitPrice", "unitPrice")]
+    #[case("Tax-Code.2", "Tax-Code.2")]
+    #[case("customer_id_123456", "customer_id_123456")]
+    #[case("customer_1234567", "?")]
+    #[case("4111-1111-1111-1111", "?")]
+    #[case("a/b", "?")]
+    #[case("Müller", "?")]
     #[case("with blank", "?")]
     #[case("", "?")]
     #[case("a_name_that_is_much_longer_than_any_field_of_ours", "?")]

@@ -123,3 +123,81 @@ fn anybody_on_this_pc_sees_that_it_is_alive_and_no_money() {
         "{status}"
     );
 }
+
+/// A count, a move, a pickup and a settlement need no till: they are of whoever handed them in.
+#[test]
+fn a_till_sees_what_it_handed_in_without_a_till() {
+    let (home, agent, token) = service();
+    let other = home.add_till("2");
+    let count = json!({
+        "kind": "stock_count", "store": "ZH01", "occurred_at": sale("1", 1)["occurred_at"],
+        "body": {"count": "C-1", "mode": "spot", "cutoff_at": sale("1", 1)["occurred_at"], "complete": true,
+            "lines": [{"line": 1, "product": {"sku": "A"}, "quantity": "3", "ext": {"shelf": "7"}}]},
+    });
+    let id = agent.hand_in(&token, &count)["id"].clone();
+    let path = format!("/v1/documents/{}", id.as_str().unwrap());
+    let listed = |token: &str, query: &str| {
+        let page = agent.get(token, &format!("/v1/documents{query}")).ok();
+        let documents = page["documents"].as_array().unwrap().iter();
+        documents.map(|row| row["id"].clone()).collect::<Vec<_>>()
+    };
+    let shown = agent.get(&token, &path).ok();
+    assert_eq!(
+        shown["document"]["body"]["lines"][0]["ext"],
+        json!({"shelf": "7"})
+    );
+    assert_eq!(listed(&token, ""), [id]);
+    assert_eq!(
+        listed(&token, "?till=1"),
+        [Value::Null; 0],
+        "it names no till"
+    );
+    assert_eq!(agent.get(&other, &path).status, 403);
+    assert_eq!(listed(&other, ""), [Value::Null; 0]);
+    // A second sender of the same is told that it is stored; it stays the first one's.
+    assert_eq!(agent.hand_in(&other, &count)["status"], "duplicate");
+    assert_eq!(agent.get(&other, &path).status, 403);
+    // Another token of the same till is the same till.
+    let fresh = home.add_till("1");
+    assert_eq!(agent.get(&fresh, &path).status, 200);
+}
+
+#[test]
+fn what_a_form_leaves_empty_is_not_asked_for() {
+    let (_home, agent, token) = service();
+    agent.hand_in_all(&token, &[sale("1", 1)], "accepted");
+    let page = agent
+        .get(
+            &token,
+            "/v1/documents?state=&kind=&till=&date=&limit=&after=",
+        )
+        .ok();
+    assert_eq!(page["documents"].as_array().unwrap().len(), 1);
+    let receipts = agent.get(&token, "/v1/receipts/1-000001?till=&date=").ok();
+    assert_eq!(receipts["receipts"].as_array().unwrap().len(), 1);
+    assert_eq!(agent.get(&token, "/v1/documents?limit=x").status, 400);
+    assert_eq!(agent.get(&token, "/v1/documents?state=lost").status, 400);
+}
+
+#[test]
+fn a_store_servers_token_is_one_of_its_own() {
+    let (home, agent, own) = service();
+    let server = home
+        .run(&["till", "add", "srv", "--for", "1,2", "--json"])
+        .json();
+    let server = server["token"].as_str().unwrap().to_owned();
+    agent.hand_in_all(&server, &[sale("1", 1), sale("2", 1)], "accepted");
+    agent.hand_in_all(&own, &[sale("1", 2)], "accepted");
+    let foreign = agent.hand_in(&server, &sale("srv", 1));
+    assert_eq!(
+        foreign["problems"][0]["code"], "foreign_till",
+        "the server is no till: {foreign}"
+    );
+    home.run(&["till", "remove", "srv"]).ended(0);
+    assert_eq!(
+        agent.post(&server, &sale("2", 2)).status,
+        401,
+        "for every till"
+    );
+    agent.hand_in_all(&own, &[sale("1", 3)], "accepted");
+}

@@ -46,6 +46,16 @@ fn the_demo_rings_up_a_day_delivers_it_and_proves_it() {
     ] {
         assert!(kinds.contains(kind), "no {kind} among {kinds:?}");
     }
+    let mut again = home.command(&["demo", "--once", "--dir", folder.to_str().unwrap()]);
+    let said = tillpost_tests::home::run(&mut again).ended(0);
+    assert!(said.stdout.to_lowercase().contains("complete"), "{said:?}");
+    let both = folder::keys(&folder.join("head-office"));
+    assert_eq!(
+        both.len(),
+        2 * written.len(),
+        "a second day beside the first"
+    );
+    assert!(both.values().all(|times| *times == 1));
 }
 
 #[test]

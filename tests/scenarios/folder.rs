@@ -12,8 +12,8 @@ use tillpost_tests::folder;
 use tillpost_tests::home::{FOLDER, Home, Setup};
 use tillpost_tests::random::Random;
 use tillpost_tests::shop::day::{Day, HandIn, Plan};
-use tillpost_tests::shop::key;
 use tillpost_tests::shop::sample::{sale, sales};
+use tillpost_tests::shop::{key, yesterday};
 use tillpost_tests::wait;
 
 /// Panics unless every key of these stands there once and no other key does.
@@ -158,6 +158,44 @@ fn an_agent_with_an_empty_data_folder_writes_nothing_twice() {
     agent.hand_in_all(&token, &[sale("1", 31)], "accepted");
     agent.wait_drained(wait::HANG);
     assert_once(&home, keys("1", 31));
+}
+
+/// The uid lies under another day: that counts too.
+#[test]
+fn an_agent_with_an_empty_data_folder_looks_at_every_day() {
+    let home = Home::new(&Setup::folder());
+    let token = home.add_till("1");
+    let agent = home.start();
+    agent.hand_in_all(&token, &sales("1", 1, 3), "accepted");
+    agent.wait_drained(wait::HANG);
+    agent.kill();
+    let before = files_and_bytes(&home);
+    std::fs::remove_dir_all(home.data()).unwrap();
+    let token = home.add_till("1");
+    let agent = home.start();
+    // The same sale on the day that another cut-off gives it; and a till that began at 1 again a day later.
+    let tomorrow = json!(yesterday().tomorrow().unwrap().to_string());
+    let mut same = sale("1", 1);
+    same["business_date"] = tomorrow.clone();
+    let mut other = sale("1", 2);
+    other["business_date"] = tomorrow;
+    other["operator"] = json!("op-8");
+    let other = agent.hand_in(&token, &other)["id"].clone();
+    let same = agent.hand_in(&token, &same)["id"].clone();
+    let state = |id: &Value| {
+        wait::until("an answer", || {
+            let document = agent.document(&token, id.as_str().unwrap());
+            (document["state"] != "waiting").then_some(document)
+        })
+    };
+    assert_eq!(state(&same)["state"], "delivered");
+    let other = state(&other);
+    assert_eq!(other["state"], "parked", "{other}");
+    assert_eq!(other["deliveries"][0]["answer"]["code"], "key_conflict");
+    assert_eq!(files_and_bytes(&home), before, "one uid, one document");
+    agent.hand_in_all(&token, &[sale("1", 4)], "accepted");
+    agent.wait_drained(wait::HANG);
+    assert_once(&home, keys("1", 4));
 }
 
 fn files_and_bytes(home: &Home) -> BTreeMap<String, Vec<u8>> {

@@ -21,6 +21,7 @@ pub mod namespace;
 pub mod odoo;
 pub mod place;
 pub mod plain_sum;
+pub mod prices;
 pub mod process;
 pub mod proxy;
 pub mod random;

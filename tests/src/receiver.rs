@@ -43,6 +43,8 @@ pub struct Books {
     pub complaints: Vec<String>,
     refused: BTreeSet<String>,
     plant: Option<Plant>,
+    /// Whether it wants no key.
+    open: bool,
     /// How many of the next requests wait at the gate.
     to_hold: usize,
     /// How many wait there now.
@@ -106,6 +108,11 @@ impl Receiver {
         self.books.lock().unwrap().refused.clear();
     }
 
+    /// It wants no key, and complains about one.
+    pub fn want_no_key(&self) {
+        self.books.lock().unwrap().open = true;
+    }
+
     /// Plants a fault in the receiver itself.
     pub fn plant(&self, plant: Plant) {
         self.books.lock().unwrap().plant = Some(plant);
@@ -162,7 +169,12 @@ impl Books {
         if line.starts_with("HEAD ") {
             return ("405 Method Not Allowed", Value::Null);
         }
-        if request.header("authorization") != Some(format!("Bearer {KEY}")) {
+        let key = request.header("authorization");
+        if self.open && key.is_some() {
+            self.complaints
+                .push("a key came that nobody wanted".to_owned());
+        }
+        if !self.open && key != Some(format!("Bearer {KEY}")) {
             return ("401 Unauthorized", json!({"error": "key"}));
         }
         if line != format!("POST {PATH} HTTP/1.1") {

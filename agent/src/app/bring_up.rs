@@ -17,7 +17,7 @@ use crate::delivery::Lane;
 use crate::evening::Evening;
 use crate::housekeeping::Housekeeping;
 use crate::intake::desk::Desk;
-use crate::intake::errand::Errands;
+use crate::intake::errand::{Errands, Refreshes};
 use crate::intake::house::House;
 use crate::intake::inbox::{Inbox, Settings};
 use crate::price_files::PriceFiles;
@@ -58,7 +58,7 @@ impl BringUp {
         config: &Config,
         active: &Arc<Active>,
         store: &Store,
-    ) -> Result<Errands<()>, AppError> {
+    ) -> Result<Refreshes, AppError> {
         let (errands, asked) = Errands::new();
         let Some(catalog) = &config.catalog else {
             return Ok(errands);

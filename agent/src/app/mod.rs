@@ -24,7 +24,7 @@ use crate::intake::house::{self, House};
 use crate::intake::http::{self, Api, Parts, Routes};
 use crate::status::alerts;
 use crate::store::proof::ReadBacks;
-use crate::store::{Store, StoreError, lane, reread, rescue, tills};
+use crate::store::{Store, StoreError, lane, numbers, reread, rescue, tills};
 use crate::{failpoint, paths, secret};
 
 /// Threads that answer tills and talk to destinations; files and SQLite have threads of their own.
@@ -140,9 +140,7 @@ pub async fn start(config: Config, profiles: &Path) -> Result<Running, AppError>
     let install_id = install_id(&store).await?;
     let cli_key = secret::make_cli_key(&dir)?;
     let config = Arc::new(config);
-    let house = House::of(&config)
-        .ok_or_else(|| AppError::Config("the store's code is none".to_owned()))?;
-    read_again(&store, &house).await?;
+    let house = house_of(&config, &store).await?;
     let mut bring_up = BringUp {
         board,
         lanes: Bell::default(),
@@ -208,6 +206,19 @@ async fn mind_the_clock(store: &Store, destinations: &Destinations) -> Result<()
     let names: Vec<String> = destinations.iter().map(|(name, _)| name.clone()).collect();
     let moved = move |writer: &_| lane::move_waits_over_a_stop(writer, &names, now());
     store.write(moved).await
+}
+
+/// The house, with how its tills have numbered until now; this start may change it from a business date on. What waits
+/// for a later reader is read again under its terms.
+async fn house_of(config: &Config, store: &Store) -> Result<House, AppError> {
+    let house =
+        House::of(config).ok_or_else(|| AppError::Config("the store's code is none".to_owned()))?;
+    let (tills, today) = (config.tills.clone(), house.business_date(now()));
+    let keep = move |writer: &_| numbers::keep(writer, &tills, today);
+    let kept = store.write(keep).await?;
+    let house = house.numbering_as(&kept);
+    read_again(store, &house).await?;
+    Ok(house)
 }
 
 /// Reads again what an earlier version of this program could not read.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tillpost_shared::config::{self, CatalogSourceType, Config, DestinationType};
+use tillpost_shared::config::{self, CatalogSourceType, Config, DestinationType, SecretSource};
 use tillpost_shared::document::Kind;
 
 use super::{AppError, Destinations};
@@ -30,7 +30,7 @@ pub fn destinations(
                 Any::Folder(Folder::new(path, &config.store.code, install_id))
             }
             DestinationType::Odoo => Any::Odoo(Box::new(odoo(destination, config, house)?)),
-            DestinationType::Http => Any::Http(http_receiver(destination, config)?),
+            DestinationType::Http => Any::Http(http_receiver(destination)?),
             DestinationType::Nats => {
                 return Err(not_built(&format!("destination {}", destination.name)));
             }
@@ -56,9 +56,9 @@ pub fn odoo(
 }
 
 /// The receiver of CloudEvents of a destination.
-pub fn http_receiver(destination: &config::Destination, config: &Config) -> Result<Http, AppError> {
-    let key = key_of(destination)?;
-    Ok(Http::new(destination, &config.store.code, key, web()?))
+pub fn http_receiver(destination: &config::Destination) -> Result<Http, AppError> {
+    let key = key_if_any(destination.secret.as_ref())?;
+    Ok(Http::new(destination, key, web()?))
 }
 
 /// Where the store's products and prices come from.
@@ -87,7 +87,11 @@ pub fn source(catalog: &config::Catalog, config: &Config) -> Result<Source, AppE
             };
             Ok(Source::Odoo(Box::new(OdooCatalog::new(client, settings))))
         }
-        CatalogSourceType::Http => Err(not_built("catalog source http")),
+        CatalogSourceType::Http => {
+            let url = catalog.url.as_deref().unwrap_or_default();
+            let key = key_if_any(catalog.secret.as_ref())?;
+            Ok(Source::Web(catalog::Web::new(web()?, url, key)))
+        }
     }
 }
 
@@ -148,6 +152,11 @@ pub fn rescued_words(rescued: &Rescued) -> [String; 3] {
         None => "There was no file left. Compare the last receipts with the tills, and have the disk checked.".to_owned(),
     };
     ["queue_damaged".to_owned(), sentence, hint]
+}
+
+/// The key of whoever may ask for none.
+fn key_if_any(source: Option<&SecretSource>) -> Result<Option<Key>, AppError> {
+    Ok(source.map(Key::of).transpose()?)
 }
 
 fn key_of(destination: &config::Destination) -> Result<Key, AppError> {

@@ -69,6 +69,8 @@ pub enum NoCatalog {
 pub enum Shrinking {
     /// Not by more than half: that is a mistake at head office more often than not.
     Refused,
+    /// It may, and it is told.
+    Noted,
     /// A person said so.
     Allowed,
 }
@@ -82,6 +84,8 @@ pub enum Installed {
     New {
         /// What was in use before.
         previous: Option<Revision>,
+        /// That it holds much less than the one before, to be told.
+        note: Option<Note>,
     },
 }
 
@@ -234,6 +238,7 @@ impl Active {
         sweep(&self.dir, &entries);
         Ok(Installed::New {
             previous: before.map(|file| file.revision.clone()),
+            note: (shrinks && shrinking == Shrinking::Noted).then(|| shrank(old, new)),
         })
     }
 
@@ -244,6 +249,14 @@ impl Active {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+}
+
+fn shrank(old: usize, new: usize) -> Note {
+    Note::new(
+        "catalog_shrank",
+        format!("The last prices held {old} products, the new ones hold {new}. They are in force."),
+        "Have central IT look whether that is meant; else a new file with all of them puts it right.",
+    )
 }
 
 fn read_pointer(dir: &Path) -> Vec<Entry> {

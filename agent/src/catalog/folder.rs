@@ -1,29 +1,40 @@
 //! Catalog snapshots as files: the newest `*.ndjson` of a folder, one product a line.
 //!
-//! All or nothing: a line that cannot be read refuses the whole file, with its number, and the catalog in use stays.
+//! Nobody says when a file is complete. One that was changed just now is taken only when it stands still: a file that is
+//! written product by product would else be taken for a smaller range.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use rust_decimal::Decimal;
-use sha2::{Digest, Sha256};
-use tillpost_shared::catalog::{Product, Revision, hex};
-use tillpost_shared::currency;
+use tillpost_shared::catalog::Revision;
 use tokio::sync::mpsc;
 
-use super::{CatalogSource, Fetched, Snapshot};
+use super::{CatalogSource, Fetched, lines};
 use crate::activity;
 use crate::outbox::Outage;
 
 /// A larger file is refused unread.
 const FILE_BYTES_MAX: u64 = 1 << 30;
+/// For how long a file must stand still, as in a drop folder.
+const SETTLE: Duration = Duration::from_secs(2);
+/// Looks at a file that keeps changing before it is left for the next refresh.
+const LOOKS_MAX: usize = 10;
 
 /// Snapshot files in a folder.
 #[derive(Debug, Clone)]
 pub struct Folder {
     path: PathBuf,
+    settle: Duration,
+}
+
+/// A file as it stood at a look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Seen {
+    path: PathBuf,
+    bytes: u64,
+    changed_at: SystemTime,
 }
 
 /// Watches a folder: something arrives on `changed` when it is worth a look.
@@ -53,51 +64,88 @@ pub fn watch(path: &Path) -> Result<Watch, notify::Error> {
 impl Folder {
     /// A folder; it need not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self {
+            path: path.into(),
+            settle: SETTLE,
+        }
     }
 
-    fn read(&self, since: Option<&Revision>) -> Result<Fetched, Outage> {
+    /// The newest file, once it stands still.
+    async fn still(&self) -> Result<Seen, Outage> {
+        let mut before = None;
+        for _ in 0..LOOKS_MAX {
+            let folder = self.clone();
+            let seen = apart(move || folder.look()).await?;
+            let now = SystemTime::from(activity::now());
+            // A file of the future, by another machine's clock, is as good as new.
+            let age = now.duration_since(seen.changed_at).unwrap_or_default();
+            if age >= self.settle || before.as_ref() == Some(&seen) {
+                return Ok(seen);
+            }
+            before = Some(seen);
+            tokio::time::sleep(self.settle).await;
+        }
+        let name = before.map(|seen| name(&seen.path)).unwrap_or_default();
+        Err(Outage::Unreachable(format!(
+            "{name} is still being written"
+        )))
+    }
+
+    fn look(&self) -> Result<Seen, Outage> {
         let folder = self.path.display();
         let newest = newest(&self.path).map_err(|error| {
             Outage::Unreachable(format!("the folder {folder} cannot be listed: {error}"))
         })?;
-        let Some((path, bytes)) = newest else {
-            return Err(Outage::Unreachable(format!("no *.ndjson lies in {folder}")));
-        };
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if bytes > FILE_BYTES_MAX {
+        newest.ok_or_else(|| Outage::Unreachable(format!("no *.ndjson lies in {folder}")))
+    }
+
+    fn read(&self, seen: &Seen, since: Option<&Revision>) -> Result<Fetched, Outage> {
+        let name = name(&seen.path);
+        if seen.bytes > FILE_BYTES_MAX {
             let message = format!("{name} is larger than {FILE_BYTES_MAX} bytes");
             return Err(Outage::Incomprehensible(message));
         }
-        let text = fs::read(&path)
+        let text = fs::read(&seen.path)
             .map_err(|error| Outage::Unreachable(format!("{name} cannot be read: {error}")))?;
-        let revision = Revision(hex(&Sha256::digest(&text)));
+        if self.look()? != *seen {
+            let message = format!("{name} changed while it was read");
+            return Err(Outage::Unreachable(message));
+        }
+        let revision = lines::revision(&text);
         if since == Some(&revision) {
             return Ok(Fetched::Unchanged);
         }
-        let products = products(&text)
-            .map_err(|reason| Outage::Incomprehensible(format!("{name}, {reason}")))?;
-        Ok(Fetched::Snapshot(Snapshot {
-            revision,
-            taken_at: activity::now(),
-            products,
-            notes: Vec::new(),
-        }))
+        let snapshot = lines::snapshot(&text, revision);
+        let snapshot =
+            snapshot.map_err(|reason| Outage::Incomprehensible(format!("{name}, {reason}")))?;
+        Ok(Fetched::Snapshot(snapshot))
     }
+}
+
+fn name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+/// On a thread where a slow disk holds nobody up.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Outage> + Send + 'static,
+) -> Result<T, Outage> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(Outage::Unreachable(error.to_string())))
 }
 
 impl CatalogSource for Folder {
     async fn fetch(&self, since: Option<&Revision>) -> Result<Fetched, Outage> {
+        let seen = self.still().await?;
         let (folder, since) = (self.clone(), since.cloned());
-        let read = tokio::task::spawn_blocking(move || folder.read(since.as_ref()));
-        read.await
-            .unwrap_or_else(|error| Err(Outage::Unreachable(error.to_string())))
+        apart(move || folder.read(&seen, since.as_ref())).await
     }
 }
 
-/// The snapshot that was changed last, with its size; of two at the same instant the one whose name comes later.
-fn newest(dir: &Path) -> std::io::Result<Option<(PathBuf, u64)>> {
-    let mut best: Option<(SystemTime, PathBuf, u64)> = None;
+/// The snapshot that was changed last; of two at the same instant the one whose name comes later.
+fn newest(dir: &Path) -> std::io::Result<Option<Seen>> {
+    let mut best: Option<Seen> = None;
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
         if path.extension().is_none_or(|ending| ending != "ndjson") {
@@ -107,66 +155,19 @@ fn newest(dir: &Path) -> std::io::Result<Option<(PathBuf, u64)>> {
         let Ok(about) = fs::metadata(&path) else {
             continue;
         };
-        let changed_at = about.modified()?;
+        let seen = Seen {
+            path,
+            bytes: about.len(),
+            changed_at: about.modified()?,
+        };
         let later = best
             .as_ref()
-            .is_none_or(|(at, other, _)| (*at, other) < (changed_at, &path));
+            .is_none_or(|best| (best.changed_at, &best.path) < (seen.changed_at, &seen.path));
         if about.is_file() && later {
-            best = Some((changed_at, path, about.len()));
+            best = Some(seen);
         }
     }
-    Ok(best.map(|(_, path, bytes)| (path, bytes)))
-}
-
-/// The products of a file, or the first line that is none.
-fn products(text: &[u8]) -> Result<Vec<Product>, String> {
-    let text = std::str::from_utf8(text).map_err(|error| {
-        let before = &text[..error.valid_up_to()];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        format!("line {line}: not UTF-8")
-    })?;
-    let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
-    let filled = lines.filter(|(_, line)| !line.trim().is_empty());
-    let read = filled.map(|(index, line)| {
-        let product = serde_json::from_str(line).map_err(|error| said(&error));
-        product
-            .and_then(sound)
-            .map_err(|reason| format!("line {}: {reason}", index + 1))
-    });
-    read.collect()
-}
-
-fn said(error: &serde_json::Error) -> String {
-    // serde counts lines of its own; here there is always one.
-    let text = error.to_string();
-    match text.split_once(" at line ") {
-        Some((reason, _)) => reason.to_owned(),
-        None => text,
-    }
-}
-
-/// What the types cannot say.
-fn sound(product: Product) -> Result<Product, String> {
-    if product.sku.trim().is_empty() {
-        return Err("`sku` is empty".to_owned());
-    }
-    if !currency::known(&product.price.currency) {
-        return Err(format!("`{}` is no currency", product.price.currency));
-    }
-    let coming = product.prices.iter().map(|price| price.amount);
-    if coming
-        .chain([product.price.amount])
-        .any(|amount| amount < Decimal::ZERO)
-    {
-        return Err("a price is negative".to_owned());
-    }
-    let backwards = product.prices.iter().any(|price| {
-        matches!((price.from_at, price.until_at), (Some(from), Some(until)) if from >= until)
-    });
-    if backwards {
-        return Err("a price ends before it begins".to_owned());
-    }
-    Ok(product)
+    Ok(best)
 }
 
 #[cfg(test)]

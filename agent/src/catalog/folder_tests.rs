@@ -1,6 +1,7 @@
 //! Snapshot files, good and bad.
 
-use std::time::{Duration, SystemTime};
+use sha2::{Digest, Sha256};
+use tillpost_shared::catalog::hex;
 
 use super::*;
 
@@ -14,7 +15,11 @@ fn write(dir: &Path, name: &str, text: &str, age_seconds: u64) {
     file.set_modified(at).unwrap();
 }
 async fn fetch(dir: &Path, since: Option<&Revision>) -> Result<Fetched, Outage> {
-    Folder::new(dir).fetch(since).await
+    let folder = Folder {
+        path: dir.to_owned(),
+        settle: Duration::ZERO,
+    };
+    folder.fetch(since).await
 }
 async fn said(text: &str) -> String {
     let dir = tempfile::tempdir().unwrap();
@@ -45,7 +50,7 @@ async fn a_bad_line_refuses_the_whole_file_with_its_number() {
         (text("{"), "line 3: "),
         (
             text(&LINE.replace("\"name\"", "\"nam\"")),
-            "line 3: unknown field `nam`",
+            "line 3: missing field `name`",
         ),
         (text(&LINE.replace("1.50", "1,50")), "expected a decimal"),
         (
@@ -86,4 +91,27 @@ async fn a_new_file_is_noticed() {
     write(dir.path(), "a.ndjson", LINE, 0);
     let noticed = tokio::time::timeout(Duration::from_secs(10), watch.changed.recv()).await;
     assert_eq!(noticed, Ok(Some(())));
+}
+
+/// A slow writer: a product now and then, each time a complete line.
+#[tokio::test]
+async fn a_file_that_is_still_being_written_is_not_taken_for_a_smaller_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.ndjson");
+    fs::write(&path, format!("{LINE}\n")).unwrap();
+    let folder = Folder {
+        path: dir.path().to_owned(),
+        settle: Duration::from_millis(300),
+    };
+    let fetching = tokio::spawn(async move { folder.fetch(None).await });
+    for n in 1..=4 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let line = LINE.replace("\"A\"", &format!("\"A{n}\""));
+        let mut file = fs::File::options().append(true).open(&path).unwrap();
+        std::io::Write::write_all(&mut file, format!("{line}\n").as_bytes()).unwrap();
+    }
+    match fetching.await.unwrap() {
+        Ok(Fetched::Snapshot(snapshot)) => assert_eq!(snapshot.products.len(), 5),
+        other => panic!("{other:?}"),
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! A source gives a complete [`Snapshot`]; [`file`] writes it as a database of its own; [`active`] points the look-ups
 //! at it in one step. A look-up therefore sees one revision, never a mix, and never waits for a refresh.
-//! From Odoo: [`pull`] reads, [`assemble`] and [`prices`] work out, [`odoo`] decides when and has some prices checked.
+//! From a [`folder`] or the [`web`] it comes as lines; from Odoo: [`pull`] reads, [`assemble`] and [`prices`] work out, [`odoo`] decides when and has some prices checked.
 //! [`stock`] is what is on hand and what of it is sold already: it changes with every sale and stands beside the revision.
 
 pub mod active;
@@ -10,12 +10,14 @@ pub mod assemble;
 mod build;
 pub mod file;
 pub mod folder;
+mod lines;
 pub mod odoo;
 pub mod price_file;
 pub mod prices;
 pub mod pull;
 mod reading;
 pub mod stock;
+pub mod web;
 
 use std::future::Future;
 
@@ -31,6 +33,7 @@ pub use file::{CatalogError, Query};
 pub use folder::Folder;
 pub use odoo::OdooCatalog;
 pub use stock::{Stock, Unsent};
+pub use web::Web;
 
 /// Everything a source knows at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +70,8 @@ pub trait CatalogSource {
 pub enum Source {
     /// Snapshot files in a folder.
     Folder(Folder),
+    /// Snapshots behind a web address.
+    Web(Web),
     /// Odoo's products and price lists.
     Odoo(Box<OdooCatalog>),
 }
@@ -75,6 +80,7 @@ impl CatalogSource for Source {
     async fn fetch(&self, since: Option<&Revision>) -> Result<Fetched, Outage> {
         match self {
             Self::Folder(folder) => folder.fetch(since).await,
+            Self::Web(web) => web.fetch(since).await,
             Self::Odoo(odoo) => odoo.fetch(since).await,
         }
     }
@@ -84,8 +90,17 @@ impl Source {
     /// Stock on hand at the store, where the source knows it apart from the products; a snapshot file has it in them.
     pub async fn stock(&self, store: &str) -> Result<Option<Stock>, Outage> {
         match self {
-            Self::Folder(_) => Ok(None),
+            Self::Folder(_) | Self::Web(_) => Ok(None),
             Self::Odoo(odoo) => odoo.stock(store).await,
+        }
+    }
+
+    /// Whether its snapshots may be much smaller than the one before. What somebody wrote is what they meant; what was
+    /// worked out from Odoo may lack what a lost right or a changed filter hides.
+    pub fn shrinking(&self) -> Shrinking {
+        match self {
+            Self::Folder(_) | Self::Web(_) => Shrinking::Noted,
+            Self::Odoo(_) => Shrinking::Refused,
         }
     }
 }

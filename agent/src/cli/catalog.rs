@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Subcommand;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cli::client::Client;
 use crate::cli::context::Context;
@@ -23,9 +23,13 @@ pub enum Catalog {
     /// Which revision is in use, and when a price changes next. Exit code 1 when there is none.
     #[command(after_help = "Example:\n  tillpost catalog status")]
     Status,
-    /// Fetch the catalog now.
+    /// Fetch the catalog now. Exit code 1 when it cannot be had or used; the one before stays in force.
     #[command(after_help = "Example:\n  tillpost catalog refresh")]
-    Refresh,
+    Refresh {
+        /// Take it also when it holds less than half of what the one before held.
+        #[arg(long)]
+        accept_smaller: bool,
+    },
     /// Look up a barcode or an article number.
     #[command(after_help = "Example:\n  tillpost catalog lookup 7612345678900")]
     Lookup {
@@ -50,10 +54,11 @@ pub fn run(catalog: &Catalog, context: &mut Context) -> Result<Exit, Failure> {
             let there = answer["catalog"]["revision"].is_string();
             (answer["catalog"].clone(), words, Exit::yes_if(there))
         }
-        Catalog::Refresh => {
+        Catalog::Refresh { accept_smaller } => {
             let before = client.get("/v1/status")?.good()?;
+            let wish = json!({"accept_smaller": accept_smaller}).to_string();
             let after = client
-                .post("/v1/catalog/refresh", "application/json", b"{}".to_vec())?
+                .post("/v1/catalog/refresh", "application/json", wish.into_bytes())?
                 .good()?;
             let words = refresh(&before, &after);
             let done = after["done"] == true;
@@ -199,7 +204,12 @@ fn joined(values: &Value, word: impl Fn(&Value) -> String) -> String {
 /// What `refresh` did, from the status before and after it.
 pub fn refresh(before: &Value, after: &Value) -> String {
     let revision = |answer: &Value| answer["catalog"]["revision"].as_str().map(str::to_owned);
+    let problem = &after["problem"];
     let said = match (revision(before), revision(after)) {
+        _ if problem.is_object() => {
+            let text = |name: &str| problem[name].as_str().unwrap_or_default();
+            return format!("{}\n  {}\n{}", text("message"), text("hint"), status(after));
+        }
         (_, None) => "No catalog came.\n",
         (old, new) if old == new => "Nothing is new at head office.\n",
         (_, Some(_)) => "A new catalog is in use.\n",
@@ -209,8 +219,6 @@ pub fn refresh(before: &Value, after: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn standing(revision: Value) -> Value {
@@ -256,5 +264,9 @@ mod tests {
         assert!(refresh(&old, &new).starts_with("A new catalog is in use."));
         assert!(refresh(&old, &old).starts_with("Nothing is new"));
         assert!(refresh(&old, &json!({})).starts_with("No catalog came."));
+        let mut refused = old.clone();
+        refused["problem"] =
+            json!({"code": "catalog_refused", "message": "Not taken.", "hint": "Ask."});
+        assert!(refresh(&old, &refused).starts_with("Not taken.\n  Ask.\n41000 products"));
     }
 }

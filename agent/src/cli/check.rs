@@ -9,9 +9,9 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use tillpost_shared::intake::{self, BodyError, Judged, Media, Newer, Reading, Terms};
-use tillpost_shared::problem::{Code, Level, Problem};
-use tillpost_shared::profile::{Piece, Profile, Spot};
-use tillpost_shared::scalar::Code as StoreCode;
+use tillpost_shared::problem::{Code as ProblemCode, Level, Problem};
+use tillpost_shared::profile::{Piece, Profile, Spot, json};
+use tillpost_shared::scalar::Code;
 
 use crate::cli::context::{Context, Loaded};
 use crate::cli::files::{Documents, Place};
@@ -20,6 +20,8 @@ use crate::cli::profiled;
 use crate::cli::report::{Exit, Failure};
 use crate::cli::totals::Totals;
 use crate::cli::verdict::{self, Tally};
+use crate::intake::known::Known;
+use crate::store::connection;
 
 /// Stands in for the store's code until a document names its own.
 const NO_STORE: &str = "STORE";
@@ -63,6 +65,7 @@ pub fn run(check: &Check, context: &mut Context) -> Result<Exit, Failure> {
     }
     let mut checking = Checking {
         terms: terms(loaded.as_ref(), context.now)?,
+        known: known(loaded.as_ref())?,
         any_store: loaded.is_none(),
         brief: check.totals,
         found: Vec::new(),
@@ -129,6 +132,7 @@ fn summary(
 
 struct Checking {
     terms: Terms,
+    known: Known,
     /// Without a configuration every document is of its own store.
     any_store: bool,
     /// Only what is wrong is shown.
@@ -188,6 +192,12 @@ impl Checking {
                 Ok(items) => items,
                 // A piece of nothing but lines that are too long.
                 Err(BodyError::Empty) if !piece.lines.is_empty() => Vec::new(),
+                Err(BodyError::NotJson) => {
+                    number += 1;
+                    let (place, result) = not_json(file, &piece.body, number);
+                    self.tell(&place, result, context)?;
+                    continue;
+                }
                 Err(error) => return Err(Failure::no(format!("{file}: {error}"))),
             };
             // The places first: a result may have to say where the same key stood before.
@@ -212,13 +222,14 @@ impl Checking {
     }
 
     fn item(&mut self, item: intake::Item, place: &Place) -> Value {
-        let value = match item {
+        let mut value = match item {
             Ok(value) => value,
             Err(problem) => return refused(None, &[problem]),
         };
+        self.known.fill_in_series(&mut value);
         if self.any_store {
             let own = value.get("store").and_then(Value::as_str);
-            if let Some(own) = own.and_then(StoreCode::parse) {
+            if let Some(own) = own.and_then(Code::parse) {
                 self.terms.store = own;
             }
         }
@@ -233,6 +244,7 @@ impl Checking {
         let head = &judged.document.head;
         let mut problems = judged.problems.clone();
         problems.append(&mut self.found);
+        problems.extend(self.known.unknown(head.till()));
         problems.sort_by_key(|problem| std::cmp::Reverse(problem.level));
         let key = judged.conflict_key.as_ref().unwrap_or(&judged.key);
         let duplicate = self.same_key(key, judged.content_hash, place, &mut problems);
@@ -256,9 +268,11 @@ impl Checking {
 
     fn newer(&mut self, newer: Newer, place: &Place) -> Value {
         let mut problems = newer.problems.clone();
+        let till = newer.facts.till.as_ref().map_or("", Code::as_str);
+        problems.extend(self.known.unknown(till));
         let duplicate = self.same_key(&newer.key, newer.content_hash, place, &mut problems);
         json!({
-            "key": newer.key, "status": status(duplicate, &problems), "kind": newer.facts.kind.as_str(),
+            "key": newer.key, "status": status(duplicate, &problems), "kind": newer.kind,
             "business_date": newer.business_date.to_string(), "problems": problems, "document": newer.value,
         })
     }
@@ -279,7 +293,7 @@ impl Checking {
             return true;
         }
         let message = format!("another document with this key and other content stands at {at}");
-        problems.insert(0, Problem::held(Code::KeyConflict, "", message));
+        problems.insert(0, Problem::held(ProblemCode::KeyConflict, "", message));
         false
     }
 
@@ -303,6 +317,19 @@ impl Checking {
     }
 }
 
+/// A file that is not JSON as a whole: where it stops being that.
+fn not_json(file: &str, body: &[u8], document: usize) -> (Place, Value) {
+    let text = String::from_utf8_lossy(body);
+    let (spot, problem) = json::not_json(text.trim_start_matches('\u{feff}'), Spot::default());
+    let place = Place {
+        file: file.to_owned(),
+        line: usize::try_from(spot.line).ok(),
+        column: usize::try_from(spot.column).ok(),
+        document,
+    };
+    (place, refused(None, &[problem]))
+}
+
 fn refused(key: Option<&str>, problems: &[Problem]) -> Value {
     json!({"key": key, "status": "refused", "problems": problems})
 }
@@ -321,9 +348,18 @@ fn terms(loaded: Option<&Loaded>, now: Timestamp) -> Result<Terms, Failure> {
     if let Some(loaded) = loaded {
         return Ok(loaded.house()?.terms(now));
     }
-    let store =
-        StoreCode::parse(NO_STORE).ok_or_else(|| Failure::bug("no store's code can be made"))?;
+    let store = Code::parse(NO_STORE).ok_or_else(|| Failure::bug("no store's code can be made"))?;
     Ok(Terms::new(store, TimeZone::UTC, CUTOFF_DEFAULT, now))
+}
+
+/// The tills of the store, where its outbox tells them.
+fn known(loaded: Option<&Loaded>) -> Result<Known, Failure> {
+    let Some((loaded, file)) = loaded.and_then(|loaded| Some((loaded, loaded.outbox().ok()?)))
+    else {
+        return Ok(Known::any());
+    };
+    let any = !loaded.config.listen.require_token;
+    Ok(Known::read(&connection::open_reader(&file)?, any)?)
 }
 
 /// How files are read.

@@ -118,3 +118,66 @@ fn of_a_large_file_only_what_is_wrong_is_shown() {
     );
     assert!(text.contains("39.80"), "{text}");
 }
+
+#[test]
+fn documents_are_judged_with_the_tills_that_were_added() {
+    let (dir, mut context, paper) = store(true);
+    let loaded = context.load().unwrap();
+    let now = context.now;
+    crate::cli::outbox::write(&loaded, |outbox| {
+        let own = ["3".to_owned()];
+        Ok(crate::store::tills::add(
+            outbox,
+            "3",
+            &own,
+            Some("B"),
+            "tp_x",
+            now,
+        )?)
+    })
+    .unwrap();
+    let file = dir.path().join("a.ndjson");
+    let other = SALE.replace(r#""till":"3""#, r#""till":"4""#);
+    std::fs::write(&file, format!("{SALE}\n{other}\n")).unwrap();
+    let check = Check {
+        files: vec![file.to_str().unwrap().to_owned()],
+        profile: None,
+        guess: false,
+        totals: false,
+    };
+    assert_eq!(run(&check, &mut context).unwrap(), Exit::Done);
+    let answer: Value = serde_json::from_str(&paper.text()).unwrap();
+    let results = &answer["results"];
+    assert_eq!(results[0]["key"], "ZH01/3/B/4711", "the till's series");
+    assert_eq!(results[0]["document"]["series"], "B");
+    assert_eq!(results[1]["status"], "held");
+    assert_eq!(results[1]["problems"][0]["code"], "unknown_till");
+}
+
+#[test]
+fn a_file_that_is_not_json_is_told_with_line_and_column() {
+    for json in [false, true] {
+        let (dir, mut context, paper) = store(json);
+        let file = dir.path().join("a.json");
+        std::fs::write(&file, "{\n  \"kind\": \"sale\",\n  \"store\" \"ZH01\"\n}\n").unwrap();
+        let check = Check {
+            files: vec![file.to_str().unwrap().to_owned()],
+            profile: None,
+            guess: false,
+            totals: false,
+        };
+        assert_eq!(run(&check, &mut context).unwrap(), Exit::No);
+        let text = paper.text();
+        if json {
+            let answer: Value = serde_json::from_str(&text).unwrap();
+            let result = &answer["results"][0];
+            assert_eq!(
+                (&result["line"], &result["column"]),
+                (&3.into(), &11.into())
+            );
+            assert_eq!(result["problems"][0]["code"], "not_json");
+        } else {
+            assert!(text.contains("a.json:3:11"), "{text}");
+        }
+    }
+}

@@ -138,11 +138,14 @@ impl Answer {
 
     /// What an answer other than the hoped for one means to a person.
     pub fn failure(&self) -> Failure {
+        let text = |name: &str| self.body.get("error")?.get(name)?.as_str();
         let (exit, plain) = match self.status {
             401 => (Exit::No, "the service does not know the command line's key"),
             403 => (Exit::No, "the service does not allow it"),
             404 => (Exit::No, "there is no such thing"),
             429 => (Exit::Unreachable, "the service is too busy"),
+            // The service was reached: it only has no prices.
+            503 if text("code") == Some("no_catalog") => (Exit::No, "there is no catalog"),
             503 => (Exit::Unreachable, "the service is not ready"),
             507 => (
                 Exit::Unreachable,
@@ -150,7 +153,6 @@ impl Answer {
             ),
             _ => (Exit::No, "the service said no"),
         };
-        let text = |name: &str| self.body.get("error")?.get(name)?.as_str();
         let message = text("message")
             .map_or_else(|| format!("{plain} (HTTP {})", self.status), str::to_owned);
         let failure = match exit {

@@ -11,7 +11,7 @@ use crate::cli::output::Out;
 use crate::cli::report::Failure;
 use crate::intake::house::House;
 use crate::paths;
-use crate::store::connection;
+use crate::store::{connection, numbers};
 
 /// What every command starts from.
 pub struct Context {
@@ -89,9 +89,19 @@ impl Loaded {
         }
     }
 
-    /// What decides how this store's documents are read.
+    /// What decides how this store's documents are read: by the configuration, and by how its tills numbered so far
+    /// where an outbox is there that knows.
     pub fn house(&self) -> Result<House, Failure> {
-        House::of(&self.config).ok_or_else(|| Failure::config("the store's `code` is none"))
+        let house =
+            House::of(&self.config).ok_or_else(|| Failure::config("the store's `code` is none"))?;
+        let Ok(outbox) = self.outbox() else {
+            return Ok(house);
+        };
+        let kept = numbers::kept(&connection::open_reader(&outbox)?)?;
+        Ok(match kept {
+            Some(kept) => house.numbering_as(&kept),
+            None => house,
+        })
     }
 }
 

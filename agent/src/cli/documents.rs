@@ -166,6 +166,7 @@ fn list(list: &List, context: &mut Context) -> Result<Exit, Failure> {
         state: list.state.clone(),
         kind: list.kind.clone(),
         tills: list.till.clone().map(|till| vec![till]),
+        sender: None,
         date: list.date.map(|date| date.to_string()),
         limit: list.limit.into(),
         after: list.after,

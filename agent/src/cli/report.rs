@@ -209,7 +209,15 @@ impl From<AppError> for Failure {
 
 impl From<SecretError> for Failure {
     fn from(error: SecretError) -> Self {
-        let failure = Self::no(error.to_string()).hint(error.hint());
+        let exit = match &error {
+            // The configuration names what is not there.
+            SecretError::NoVariable { .. }
+            | SecretError::NoCredentials { .. }
+            | SecretError::Read { .. }
+            | SecretError::Empty { .. } => Exit::Config,
+            SecretError::Write { .. } => Exit::No,
+        };
+        let failure = Self::new(exit, error.to_string()).hint(error.hint());
         match error.source() {
             Some(source) => failure.because(source.to_string()),
             None => failure,
@@ -236,6 +244,13 @@ mod tests {
     fn a_cause_that_was_said_already_is_not_repeated() {
         let failure = Failure::no("cannot write: disk full").because("disk full");
         assert_eq!(failure.text(), "error: cannot write: disk full");
+    }
+
+    #[test]
+    fn a_secret_that_is_not_where_the_configuration_says_is_bad_configuration() {
+        let name = "TILLPOST_NOBODY_SETS_THIS".to_owned();
+        let failure = Failure::from(SecretError::NoVariable { name });
+        assert_eq!(failure.exit().code(), 78);
     }
 
     #[test]

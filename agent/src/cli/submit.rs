@@ -88,7 +88,7 @@ impl Sending {
                 if context.out.json() {
                     self.results.push(verdict::placed(&place, result));
                 } else {
-                    verdict::print(&mut context.out, &place, &result)?;
+                    verdict::print_line(&mut context.out, &place, &result)?;
                 }
             }
             context.out.flush()?;

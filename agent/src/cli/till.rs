@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::outbox;
 use crate::cli::report::{Exit, Failure};
 use crate::secret;
-use crate::store::tills;
+use crate::store::tills::{self, Removed, Token};
 
 /// Add, list and remove tills.
 #[derive(Debug, Subcommand)]
@@ -23,7 +23,7 @@ pub enum Till {
     /// List the tills that were added.
     #[command(after_help = "Example:\n  tillpost till list --json")]
     List,
-    /// Take a till's token away; its documents stay.
+    /// Take a till away and the token that was made under its name, for all tills it speaks for; documents stay.
     #[command(after_help = "Example:\n  tillpost till remove 3")]
     Remove(Remove),
 }
@@ -31,9 +31,9 @@ pub enum Till {
 /// See [`Till::Add`].
 #[derive(Debug, Args)]
 pub struct Add {
-    /// The till's code, as it stands in its documents.
+    /// The till's code, as it stands in its documents; with --for the name of the token.
     code: String,
-    /// One token for a store server that sends for these tills too.
+    /// One token for a store server that sends for these tills; they keep their own.
     #[arg(long = "for", value_name = "CODES", value_delimiter = ',')]
     also: Vec<String>,
     /// The series of its documents that name none: a new one where its numbers began again.
@@ -58,9 +58,13 @@ pub fn run(till: &Till, context: &mut Context) -> Result<Exit, Failure> {
 }
 
 fn add(add: &Add, context: &mut Context) -> Result<Exit, Failure> {
-    let mut codes = vec![add.code.clone()];
-    codes.extend(add.also.iter().filter(|code| **code != add.code).cloned());
-    for code in &codes {
+    let mut codes = match add.also.is_empty() {
+        true => vec![add.code.clone()],
+        false => add.also.clone(),
+    };
+    codes.sort();
+    codes.dedup();
+    for code in codes.iter().chain([&add.code]) {
         check_code(code, "a till's code")?;
         check_free(code)?;
     }
@@ -72,6 +76,7 @@ fn add(add: &Add, context: &mut Context) -> Result<Exit, Failure> {
     outbox::write(&loaded, |connection| {
         Ok(tills::add(
             connection,
+            &add.code,
             &codes,
             add.series.as_deref(),
             &token,
@@ -120,14 +125,23 @@ fn check_free(code: &str) -> Result<(), Failure> {
 
 fn list(context: &mut Context) -> Result<Exit, Failure> {
     let loaded = context.load()?;
-    let tills = match loaded.outbox() {
-        Ok(_) => tills::list(&context.outbox(&loaded)?)?,
+    let (tills, tokens) = match loaded.outbox() {
+        Ok(_) => {
+            let outbox = context.outbox(&loaded)?;
+            (tills::list(&outbox)?, tills::tokens(&outbox)?)
+        }
         // Before the first start there is none; nor is there a till.
-        Err(_) if !outbox::exists(&loaded) => Vec::new(),
+        Err(_) if !outbox::exists(&loaded) => (Vec::new(), Vec::new()),
         Err(failure) => return Err(failure),
     };
+    let shared = tokens
+        .into_iter()
+        .filter(|token| token.tills != [token.owner.as_str()]);
+    let shared: Vec<Token> = shared.collect();
     if context.out.json() {
-        context.out.value(&json!({"tills": tills}))?;
+        context
+            .out
+            .value(&json!({"tills": tills, "shared_tokens": shared}))?;
         return Ok(Exit::Done);
     }
     if tills.is_empty() {
@@ -150,6 +164,11 @@ fn list(context: &mut Context) -> Result<Exit, Failure> {
         ]
     });
     context.out.table(&rows.collect::<Vec<_>>())?;
+    for token in shared {
+        let tills = token.tills.join(", ");
+        let line = format!("the token of {} speaks for tills {tills}", token.owner);
+        context.out.line(line)?;
+    }
     Ok(Exit::Done)
 }
 
@@ -161,19 +180,34 @@ fn remove(remove: &Remove, context: &mut Context) -> Result<Exit, Failure> {
     let removed = outbox::write(&loaded, |connection| {
         Ok(tills::remove(connection, code, context.now)?)
     })?;
-    if !removed {
+    let Some(removed) = removed else {
         return Err(
             Failure::no(format!("there is no till {code}")).hint("`tillpost till list` names them")
         );
-    }
+    };
     if context.out.json() {
-        context.out.value(&json!({"code": code, "removed": true}))?;
+        let answer = json!({"code": code, "removed": true, "token_of": removed.token_of});
+        context.out.value(&answer)?;
     } else {
-        context
-            .out
-            .line(format!("till {code} removed; its documents stay"))?;
+        context.out.line(said(code, &removed))?;
     }
     Ok(Exit::Done)
+}
+
+fn said(code: &str, removed: &Removed) -> String {
+    let others = removed.token_of.iter().filter(|till| *till != code);
+    let others: Vec<&str> = others.map(String::as_str).collect();
+    match (removed.till, others.join(", ")) {
+        (true, others) if others.is_empty() => format!("till {code} removed; its documents stay"),
+        (true, others) => format!(
+            "till {code} removed; its token is worthless for tills {others} too, which stay; documents stay"
+        ),
+        (false, others) => {
+            format!(
+                "the token of {code} is worthless now; tills {others} stay, with their own tokens if they have any"
+            )
+        }
+    }
 }
 
 #[cfg(test)]
@@ -192,25 +226,85 @@ mod tests {
         }
     }
 
+    fn token_of(call_said: &str) -> String {
+        call_said.lines().last().unwrap().to_owned()
+    }
+    fn spoken_for(context: &Context, token: &str) -> Option<Token> {
+        let outbox = context.outbox(&context.load().unwrap()).unwrap();
+        tills::of_token(&outbox, token).unwrap()
+    }
+    fn remove(code: &str) -> Till {
+        Till::Remove(Remove {
+            code: code.to_owned(),
+        })
+    }
+
     #[test]
     fn a_token_is_shown_once_and_speaks_for_its_tills() {
         let (_dir, mut context, paper) = store(false);
-        call(of("server", &["1", "2"]), &mut context).unwrap();
-        let text = paper.text();
-        let token = text.lines().nth(1).unwrap();
-        let outbox = context.outbox(&context.load().unwrap()).unwrap();
+        call(of("server", &["2", "1"]), &mut context).unwrap();
+        assert!(paper.text().starts_with("tills 1, 2 added; "));
+        let token = token_of(&paper.text());
+        let spoken = spoken_for(&context, &token).unwrap();
         assert_eq!(
-            tills::of_token(&outbox, token).unwrap(),
-            ["1", "2", "server"]
+            (&*spoken.owner, spoken.tills),
+            ("server", vec!["1".into(), "2".into()])
         );
-        assert!(text.starts_with("tills server, 1, 2 added; "));
         run(&Till::List, &mut context).unwrap();
-        assert_eq!(paper.text().matches(token).count(), 1);
+        let text = paper.text();
+        assert_eq!(text.matches(&token).count(), 1);
+        assert!(text.contains("1  added 2026-10-31 03:30"), "{text}");
         assert!(
-            paper.text().contains("server  added 2026-10-31 03:30"),
-            "{}",
-            paper.text()
+            text.ends_with("the token of server speaks for tills 1, 2\n"),
+            "{text}"
         );
+        assert!(!text.contains("server  added"), "a store server is no till");
+    }
+
+    #[test]
+    fn tills_keep_their_own_tokens_beside_a_servers() {
+        let (_dir, mut context, paper) = store(false);
+        let mut added = |code, also: &[&str]| {
+            call(of(code, also), &mut context).unwrap();
+            token_of(&paper.text())
+        };
+        let (own, server) = (added("1", &[]), added("srv", &["1", "2"]));
+        let (fresh, again) = (added("2", &[]), added("srv", &["1", "2"]));
+        let tills = |token| spoken_for(&context, token).map(|token| token.tills);
+        assert_eq!(tills(&own), Some(vec!["1".to_owned()]));
+        assert_eq!(tills(&fresh), Some(vec!["2".to_owned()]));
+        assert_eq!(tills(&server), None, "replaced by the second call");
+        assert_eq!(tills(&again), Some(vec!["1".to_owned(), "2".to_owned()]));
+    }
+
+    #[test]
+    fn a_stolen_token_is_taken_back_by_its_name_for_every_till() {
+        let (_dir, mut context, paper) = store(false);
+        call(of("1", &[]), &mut context).unwrap();
+        let own = token_of(&paper.text());
+        call(of("srv", &["1", "2"]), &mut context).unwrap();
+        let server = token_of(&paper.text());
+        assert_eq!(run(&remove("srv"), &mut context).unwrap(), Exit::Done);
+        assert!(paper.text().contains("tills 1, 2 stay"), "{}", paper.text());
+        assert_eq!(spoken_for(&context, &server), None);
+        assert!(spoken_for(&context, &own).is_some());
+        run(&Till::List, &mut context).unwrap();
+        assert!(paper.text().contains("2  added"), "its tills stay");
+        assert_eq!(
+            run(&remove("srv"), &mut context).unwrap_err().exit(),
+            Exit::No
+        );
+    }
+
+    #[test]
+    fn a_till_that_is_itself_a_server_is_removed_with_its_token() {
+        let (_dir, mut context, paper) = store(false);
+        call(of("1", &["1", "2"]), &mut context).unwrap();
+        let token = token_of(&paper.text());
+        run(&remove("1"), &mut context).unwrap();
+        assert_eq!(spoken_for(&context, &token), None);
+        let end = "for tills 2 too, which stay; documents stay\n";
+        assert!(paper.text().ends_with(end), "{}", paper.text());
     }
 
     #[test]
@@ -225,11 +319,6 @@ mod tests {
     fn a_till_that_is_not_there_cannot_be_removed() {
         let (_dir, mut context, paper) = store(false);
         call(of("3", &[]), &mut context).unwrap();
-        let remove = |code: &str| {
-            Till::Remove(Remove {
-                code: code.to_owned(),
-            })
-        };
         assert_eq!(
             run(&remove("4"), &mut context).unwrap_err().exit(),
             Exit::No
@@ -261,6 +350,9 @@ mod tests {
     fn without_an_outbox_there_is_no_till() {
         let (_dir, mut context, paper) = store(true);
         assert_eq!(run(&Till::List, &mut context).unwrap(), Exit::Done);
-        assert_eq!(paper.text(), "{\n  \"tills\": []\n}\n");
+        assert_eq!(
+            paper.text(),
+            "{\n  \"tills\": [],\n  \"shared_tokens\": []\n}\n"
+        );
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::cli::files::{Piece, Place};
-use crate::cli::output::{Out, count};
+use crate::cli::output::{Out, count, note};
 use crate::cli::report::Failure;
 
 /// How many documents ended how.
@@ -87,31 +87,57 @@ pub fn in_place(
     whole.collect()
 }
 
-/// Prints a result for a person.
+/// Prints a result for a person, with everything about it below.
 pub fn print(out: &mut Out, place: &Place, result: &Value) -> Result<(), Failure> {
+    out.line(heading(place, result))?;
+    problems(out, result)
+}
+
+/// Prints a result on one line, for scripts that count lines; what to do about it goes to stderr.
+pub fn print_line(out: &mut Out, place: &Place, result: &Value) -> Result<(), Failure> {
+    let problems = result.get("problems").and_then(Value::as_array);
+    let problems = problems.map_or(&[][..], Vec::as_slice);
+    let told: Vec<String> = problems
+        .iter()
+        .map(|problem| format!("{}: {}", place_of(problem), text(problem, "message")))
+        .collect();
+    let told = match told.is_empty() {
+        true => String::new(),
+        false => format!(": {}", told.join("; ")),
+    };
+    out.line(format!("{}{told}", heading(place, result)))?;
+    let hints = problems.iter().map(|problem| text(problem, "hint"));
+    for hint in hints.filter(|hint| !hint.is_empty()) {
+        note(&format!("{place}: {hint}"));
+    }
+    Ok(())
+}
+
+fn heading(place: &Place, result: &Value) -> String {
     let status = text(result, "status");
     let key = text(result, "key");
+    let state = text(result, "state");
     match (status, key) {
-        (_, "") => out.line(format!("{status} {place}"))?,
-        ("accepted", _) => out.line(format!("{status} {key}"))?,
-        ("duplicate", _) if !text(result, "state").is_empty() => {
-            out.line(format!("{status} {key} ({})", text(result, "state")))?;
-        }
-        _ => out.line(format!("{status} {key} ({place})"))?,
+        (_, "") => format!("{status} {place}"),
+        ("accepted", _) => format!("{status} {key}"),
+        ("duplicate", _) if !state.is_empty() => format!("{status} {key} ({state})"),
+        _ => format!("{status} {key} ({place})"),
     }
-    problems(out, result)
+}
+
+/// Where in the document; a problem of the whole is told by its code.
+fn place_of(problem: &Value) -> &str {
+    match text(problem, "path") {
+        "" => text(problem, "code"),
+        path => path,
+    }
 }
 
 /// Prints what is wrong with a document, the worst first as it comes.
 pub fn problems(out: &mut Out, result: &Value) -> Result<(), Failure> {
     let problems = result.get("problems").and_then(Value::as_array);
     for problem in problems.into_iter().flatten() {
-        let (path, message) = (text(problem, "path"), text(problem, "message"));
-        let place = if path.is_empty() {
-            text(problem, "code")
-        } else {
-            path
-        };
+        let (place, message) = (place_of(problem), text(problem, "message"));
         let number = |name: &str| problem.get(name).and_then(Value::as_u64);
         match (number("line"), number("column")) {
             (Some(line), Some(column)) => {
@@ -182,6 +208,21 @@ mod tests {
             print(&mut out, &place(index + 1), result).unwrap();
         }
         insta::assert_snapshot!(paper.text());
+    }
+
+    #[test]
+    fn a_script_gets_one_line_each() {
+        let paper = Paper::default();
+        let mut out = Out::to(false, paper.clone());
+        let problem = |path: &str| json!({"code": "tender_mismatch", "path": path, "message": "too little", "hint": "count"});
+        let held = json!({"key": "ZH01/3/0/4712", "status": "held", "problems": [problem("body.tenders"), problem("")]});
+        let accepted = json!({"key": "ZH01/3/0/4711", "status": "accepted"});
+        for result in [held, accepted] {
+            print_line(&mut out, &place(2), &result).unwrap();
+        }
+        let expected = "held ZH01/3/0/4712 (a.ndjson:2): body.tenders: too little; tender_mismatch: too little\n\
+            accepted ZH01/3/0/4711\n";
+        assert_eq!(paper.text(), expected);
     }
 
     #[test]

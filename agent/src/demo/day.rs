@@ -10,30 +10,28 @@ use crate::demo::till::{Pays, Position, Receipt, Till};
 
 /// The demo's store.
 pub const STORE: &str = "DEMO1";
+/// The seed of the first day: the same one every time.
+const SEED: u64 = 4_711;
 /// Sales of each till.
 const SALES_PER_TILL: usize = 60;
 
-/// A day's documents in the order in which they happen, a list per till and the count last.
+/// A day's documents in the order in which they happen, a list per till and the count last. In a shop that rang up `before`
+/// days already, the tills begin a new series.
 pub fn ring_up(
     products: &[Product],
     opened_at: Timestamp,
     date: Date,
-    seed: u64,
+    before: u64,
 ) -> Vec<Vec<Value>> {
-    let mut chance = Chance(seed);
-    let mut tills = vec![
-        day_of(
-            &mut Till::new(STORE, "1", 4_000, opened_at, date),
-            products,
-            &mut chance,
-        ),
-        day_of(
-            &mut Till::new(STORE, "2", 7_000, opened_at, date),
-            products,
-            &mut chance,
-        ),
-    ];
-    tills.push(vec![count(products, opened_at, date, &mut chance)]);
+    let mut chance = Chance(SEED + before);
+    let series = before.to_string();
+    let mut day = |code: &str, last_number: i64| {
+        let mut till = Till::new(STORE, code, &series, last_number, opened_at, date);
+        day_of(&mut till, products, &mut chance)
+    };
+    let mut tills = vec![day("1", 4_000), day("2", 7_000)];
+    let name = format!("CYCLE-{}", before + 1);
+    tills.push(vec![count(&name, products, opened_at, date, &mut chance)]);
     tills
 }
 
@@ -102,7 +100,13 @@ fn exchange(till: &mut Till, products: &[Product], receipt: &(Receipt, Vec<usize
         .0
 }
 
-fn count(products: &[Product], counted_at: Timestamp, date: Date, chance: &mut Chance) -> Value {
+fn count(
+    name: &str,
+    products: &[Product],
+    counted_at: Timestamp,
+    date: Date,
+    chance: &mut Chance,
+) -> Value {
     let lines: Vec<Value> = (0..25)
         .map(|index| {
             let product = &products[index * 7];
@@ -120,7 +124,7 @@ fn count(products: &[Product], counted_at: Timestamp, date: Date, chance: &mut C
         "business_date": date.to_string(),
         "occurred_at": counted_at.to_string(),
         "body": {
-            "count": "CYCLE-1",
+            "count": name,
             "mode": "cycle",
             "cutoff_at": counted_at.to_string(),
             "complete": true,

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use jiff::civil::Date;
+use rusqlite::Connection;
 use serde_json::Value;
 use tillpost_shared::config::{self, Config};
 
@@ -21,13 +22,12 @@ use crate::app::{self, AppError, Running};
 use crate::destination::line;
 use crate::intake::house::House;
 use crate::paths;
+use crate::store::StoreError;
 
 /// The demo shop's time zone.
 const ZONE: &str = "Europe/Zurich";
 /// How long before now the demo's day began.
 const OPENED_BEFORE: SignedDuration = SignedDuration::from_hours(3);
-/// The seed of the demo's day: the same day every time.
-const SEED: u64 = 4_711;
 /// Between two receipts of a till, where people look on.
 const PACE: Duration = Duration::from_millis(700);
 /// How long `--once` waits for the last document to arrive in the folder.
@@ -79,7 +79,8 @@ async fn shop_day(
     once: bool,
 ) -> Result<bool, AppError> {
     let pace = if once { Duration::ZERO } else { PACE };
-    ring_up(running.address, today, pace).await?;
+    let before = running.store.read(days_before)?;
+    ring_up(running.address, today, before, pace).await?;
     say(&format!(
         "The day is rung up. Everything lies in {}.",
         dir.display()
@@ -95,11 +96,23 @@ async fn shop_day(
     Ok(true)
 }
 
+/// How often the demo rang up a day in this folder already: each time under numbers of its own.
+fn days_before(outbox: &Connection) -> Result<u64, StoreError> {
+    let opened = "SELECT COUNT(*) FROM documents WHERE kind = 'day_open' AND till = '1'";
+    let count: i64 = outbox.query_row(opened, [], |row| row.get(0))?;
+    Ok(count.unsigned_abs())
+}
+
 /// Both tills at the same time, then the count.
-async fn ring_up(address: SocketAddr, today: Date, pace: Duration) -> Result<(), AppError> {
+async fn ring_up(
+    address: SocketAddr,
+    today: Date,
+    before: u64,
+    pace: Duration,
+) -> Result<(), AppError> {
     let moment = now();
     let products = goods::sample(moment);
-    let mut days = day::ring_up(&products, moment - OPENED_BEFORE, today, SEED).into_iter();
+    let mut days = day::ring_up(&products, moment - OPENED_BEFORE, today, before).into_iter();
     let mut next = || days.next().unwrap_or_default();
     let (first, second, count) = (next(), next(), next());
     tokio::try_join!(

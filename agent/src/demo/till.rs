@@ -55,6 +55,7 @@ pub struct Receipt {
 pub struct Till {
     store: String,
     code: String,
+    series: String,
     sequence: i64,
     clock: Timestamp,
     business_date: Date,
@@ -66,10 +67,11 @@ pub struct Till {
 }
 
 impl Till {
-    /// A till that opens at `clock` for the trading day `business_date`, its last number being `sequence`.
+    /// A till that opens at `clock` for the trading day `business_date`, the last number of its `series` being `sequence`.
     pub fn new(
         store: &str,
         code: &str,
+        series: &str,
         sequence: i64,
         clock: Timestamp,
         business_date: Date,
@@ -77,6 +79,7 @@ impl Till {
         Self {
             store: store.to_owned(),
             code: code.to_owned(),
+            series: series.to_owned(),
             sequence,
             clock,
             business_date,
@@ -96,6 +99,7 @@ impl Till {
             "kind": kind,
             "store": self.store,
             "till": self.code,
+            "series": self.series,
             "sequence": self.sequence,
             "receipt_number": format!("{}-{:06}", self.code, self.sequence),
             "business_date": self.business_date.to_string(),

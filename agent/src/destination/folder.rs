@@ -3,8 +3,9 @@
 //!
 //! A document stands in one file. The lane notes which documents go together before anything is written, and the name
 //! follows from the first of them; so after a crash the same file is written or found again. The file appears whole:
-//! it is written as `.part`, synced, and renamed. What lies in a day's folder is read before the first file of that
-//! day is written, so that an agent with an empty data folder doubles nothing; and no file is ever written over.
+//! it is written as `.part`, synced, and renamed. What lies there of any day is read before the first file is written
+//! after a start, so that an agent with an empty data folder doubles nothing, not even what another day cut-off or
+//! time zone now counts to another day; and no file is ever written over.
 //!
 //! A uid that lies there with other content is no duplicate: a till that starts at 1 again on a PC that lost its outbox
 //! must not pass off an old sale as a new one.
@@ -41,10 +42,19 @@ pub struct Folder {
     path: PathBuf,
     store: String,
     install: String,
-    /// What lies in the folders of the last days that were written.
-    days: Arc<Mutex<BTreeMap<Date, Index>>>,
+    there: Arc<Mutex<There>>,
     writing: Turn,
     reading: Turn,
+}
+
+/// What is known to lie there.
+#[derive(Debug, Default)]
+struct There {
+    /// What lies in the folders of the last days that were written.
+    days: BTreeMap<Date, Index>,
+    /// What lay there at the first write, of all days: only the uids, sorted, 16 bytes a document. `None` before. What
+    /// is written later need not be noted: the outbox itself gives no uid to two documents.
+    before: Option<Vec<Uuid>>,
 }
 
 impl Folder {
@@ -55,7 +65,7 @@ impl Folder {
             path: path.into(),
             store: store.to_owned(),
             install: digits.take(INSTALL_DIGITS).collect(),
-            days: Arc::default(),
+            there: Arc::default(),
             writing: Turn::default(),
             reading: Turn::default(),
         }
@@ -75,7 +85,12 @@ impl Folder {
             let day = by_date.entry(delivery.business_date).or_default();
             day.push((position, delivery));
         }
-        let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+        let There { days, before } = &mut *there;
+        let before = match before {
+            Some(before) => before,
+            None => before.insert(files::uids(&self.path).map_err(|error| self.out(&error))?),
+        };
         let mut verdicts: Vec<(usize, Verdict)> = Vec::with_capacity(batch.len());
         for (date, deliveries) in by_date {
             // Taken out, so that after an error the folder is read again and not remembered.
@@ -84,7 +99,7 @@ impl Folder {
                 None => Index::read(&self.path, date).map_err(|error| self.out(&error))?,
             };
             let of_day = self
-                .write_day(&mut index, date, &deliveries)
+                .write_day(&mut index, before, date, &deliveries)
                 .map_err(|error| self.out(&error))?;
             verdicts.extend(of_day);
             days.insert(date, index);
@@ -99,14 +114,23 @@ impl Folder {
     fn write_day(
         &self,
         index: &mut Index,
+        before: &[Uuid],
         date: Date,
         deliveries: &[(usize, &Delivery)],
     ) -> io::Result<Vec<(usize, Verdict)>> {
         let (mut verdicts, mut fresh) = (Vec::new(), Vec::new());
         for &(position, delivery) in deliveries {
-            match index.file_of(delivery.uid) {
+            let lies = match index.file_of(delivery.uid) {
+                Some(file) => Some(file.to_owned()),
+                // Under another day; or it was taken away since.
+                None if before.binary_search(&delivery.uid).is_ok() => {
+                    files::find(&self.path, delivery.uid)?
+                }
+                None => None,
+            };
+            match lies {
                 None => fresh.push((position, delivery)),
-                Some(file) => verdicts.push((position, self.verdict(file, delivery)?)),
+                Some(file) => verdicts.push((position, self.verdict(&file, delivery)?)),
             }
         }
         let Some((_, first)) = fresh.first() else {
@@ -131,7 +155,11 @@ impl Folder {
             }
             there => there?,
         };
-        let hash = |document: &Document| content::hash(document, Day(delivery.business_date));
+        // Another cut-off or time zone gives another day to what is the same all the same.
+        let hash = |document: &Document| {
+            let own = document.head.business_date;
+            content::hash(document, own.unwrap_or(Day(delivery.business_date)))
+        };
         if there.is_some_and(|there| hash(&there) == hash(&delivery.document)) {
             return Ok(Verdict::Accepted(file.to_owned()));
         }

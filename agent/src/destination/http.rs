@@ -43,33 +43,32 @@ const MEDIA: &str = "application/cloudevents-batch+json";
 pub struct Http {
     http: reqwest::Client,
     url: String,
-    store: String,
-    key: Key,
+    /// None where the receiver asks for none.
+    key: Option<Key>,
 }
 
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Http")
             .field("url", &self.url)
-            .field("store", &self.store)
             .finish_non_exhaustive()
     }
 }
 
 impl Http {
-    /// A destination for the documents of `store`; nothing is asked yet.
-    pub fn new(config: &config::Destination, store: &str, key: Key, http: reqwest::Client) -> Self {
+    /// A destination; nothing is asked yet.
+    pub fn new(config: &config::Destination, key: Option<Key>, http: reqwest::Client) -> Self {
         Self {
             http,
             url: config.url.clone().unwrap_or_default(),
-            store: store.to_owned(),
             key,
         }
     }
 
     /// It was out: where it was for the key, a new one is looked for.
     pub fn heard(&self, outage: &Outage) {
-        if matches!(outage, Outage::Unauthorized(_)) && self.key.refused(Instant::now()) {
+        let renewed = |key: &Key| key.refused(Instant::now());
+        if matches!(outage, Outage::Unauthorized(_)) && self.key.as_ref().is_some_and(renewed) {
             tracing::info!(url = self.url, "a new key is taken");
         }
     }
@@ -86,7 +85,7 @@ impl Http {
     }
 
     async fn send(&self, batch: &[Delivery]) -> Result<Reply, Outage> {
-        let Some(body) = events::batch(&self.store, batch) else {
+        let Some(body) = events::batch(batch) else {
             return Err(Outage::BatchTooLarge);
         };
         let answered = self.exchange(body).await;
@@ -98,10 +97,11 @@ impl Http {
     }
 
     async fn exchange(&self, body: Vec<u8>) -> Result<Reply, NoAnswer> {
-        let request = self
-            .http
-            .post(&self.url)
-            .bearer_auth(self.key.expose())
+        let mut request = self.http.post(&self.url);
+        if let Some(key) = &self.key {
+            request = request.bearer_auth(key.expose());
+        }
+        let request = request
             .header(header::CONTENT_TYPE, MEDIA)
             .header(header::ACCEPT, "application/json")
             .timeout(hurry::shorter(ANSWER_MAX))
@@ -158,8 +158,7 @@ mod tests {
         let http = Http {
             http: line::client().unwrap(),
             url: "https://receiver.example.com/documents".to_owned(),
-            store: "ZH01".to_owned(),
-            key: "hush".to_owned().into(),
+            key: Some("hush".to_owned().into()),
         };
         let shown = format!("{http:?}");
         assert!(

@@ -3,7 +3,6 @@
 //! Reading and judging is plain computing and happens before the writer is asked; the writer decides only between
 //! new, duplicate and conflict. The answer is given after the commit, never before.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -15,11 +14,13 @@ use tillpost_shared::problem::{Code, Level, Problem};
 use crate::activity::Bell;
 use crate::failpoint;
 use crate::intake::house::House;
+use crate::intake::known::Known;
 use crate::intake::tally::Tally;
 use crate::outbox::State;
 use crate::store::accept::{self, Accepted, Arrival, Outcome, Routes};
 use crate::store::room::Room;
-use crate::store::{Store, StoreError, tills};
+use crate::store::tills::Token;
+use crate::store::{Store, StoreError, senders};
 
 /// Documents and lines that are read on the spot; more are read on a thread of their own, so that a small sale of
 /// another till does not wait behind them.
@@ -29,10 +30,7 @@ const WEIGHT_ON_THE_SPOT_MAX: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sender {
     /// A till, or a store server that speaks for several.
-    Till {
-        /// The tills its token speaks for.
-        codes: Vec<String>,
-    },
+    Till(Token),
     /// The command line, by its key.
     CommandLine,
     /// A drop folder, by its path.
@@ -45,8 +43,8 @@ impl Sender {
     /// The name in the history of a document of this till.
     fn who(&self, till: &str) -> String {
         match self {
-            Self::Till { codes } if till.is_empty() => format!("till {}", codes.join(", ")),
-            Self::Till { .. } => format!("till {till}"),
+            Self::Till(token) if till.is_empty() => format!("till {}", token.tills.join(", ")),
+            Self::Till(_) => format!("till {till}"),
             Self::CommandLine => "command line".to_owned(),
             Self::Inbox(path) => format!("inbox {path}"),
             Self::Anyone => "anybody".to_owned(),
@@ -162,9 +160,10 @@ impl Desk {
     ) -> Result<Vec<ResultRow>, StoreError> {
         let judge = Judge {
             terms: self.house.terms(now),
-            tills: self.store.read(known_tills)?,
+            known: self
+                .store
+                .read(|reader| Known::read(reader, !self.require_token))?,
             sender: sender.clone(),
-            any_till: !self.require_token,
         };
         let judged = if weight(&handed) <= WEIGHT_ON_THE_SPOT_MAX {
             judge.all(handed)
@@ -207,12 +206,17 @@ impl Desk {
             let stored = self.store.write(move |writer| {
                 let one = |arrival: Arrival| {
                     let who = sender.who(arrival.till());
-                    accept::accept(writer, vec![arrival], &routes, &who, now)
+                    let till_less = arrival.till().is_empty();
+                    let kept = accept::accept(writer, vec![arrival], &routes, &who, now)?;
+                    if let (true, Sender::Till(token)) = (till_less, &sender) {
+                        senders::note(writer, &kept, &token.owner)?;
+                    }
+                    Ok(kept)
                 };
                 let kept = arrivals
                     .into_iter()
                     .map(one)
-                    .collect::<Result<Vec<_>, _>>()?;
+                    .collect::<Result<Vec<_>, StoreError>>()?;
                 beside.map_or(Ok(()), |beside| beside(writer, refused))?;
                 failpoint::hit("desk.stored");
                 Ok(kept)
@@ -233,17 +237,6 @@ impl Desk {
             .filter_map(|row| row.or_else(|| kept.next().map(row_of)));
         Ok(rows.collect())
     }
-}
-
-/// The tills that were added, each with the series of its documents that name none.
-fn known_tills(
-    connection: &rusqlite::Connection,
-) -> Result<BTreeMap<String, Option<String>>, StoreError> {
-    let tills = tills::list(connection)?;
-    Ok(tills
-        .into_iter()
-        .map(|till| (till.code, till.series))
-        .collect())
 }
 
 /// About how much there is to read: documents and their lines.
@@ -274,9 +267,8 @@ fn row_of(accepted: Accepted) -> ResultRow {
 /// Reads documents for one sender. Pure.
 struct Judge {
     terms: Terms,
-    tills: BTreeMap<String, Option<String>>,
+    known: Known,
     sender: Sender,
-    any_till: bool,
 }
 
 impl Judge {
@@ -287,7 +279,7 @@ impl Judge {
 
     fn one(&self, item: Item, found: Vec<Problem>) -> Result<Arrival, ResultRow> {
         let mut value = item.map_err(|problem| refused(None, vec![problem]))?;
-        self.fill_in_series(&mut value);
+        self.known.fill_in_series(&mut value);
         match read(value, &self.terms) {
             Reading::Refused { key, problems } => Err(refused(key, problems)),
             Reading::Read(mut judged) => {
@@ -309,23 +301,6 @@ impl Judge {
         }
     }
 
-    /// Gives a document that names no series its till's. One that brings its key was written out by an agent, with
-    /// the series it had then.
-    fn fill_in_series(&self, value: &mut Value) {
-        let Value::Object(document) = value else {
-            return;
-        };
-        let names = |name: &str| document.get(name).is_some_and(|value| !value.is_null());
-        if names("series") || names("key") {
-            return;
-        }
-        let till = document.get("till").and_then(Value::as_str);
-        let series = till.and_then(|till| self.tills.get(till)?.clone());
-        if let Some(series) = series {
-            document.insert("series".to_owned(), series.into());
-        }
-    }
-
     /// Refuses a till that is not the token's, holds one that nobody added.
     fn look_at_till(
         &self,
@@ -337,18 +312,16 @@ impl Judge {
             return Ok(());
         }
         match &self.sender {
-            Sender::Till { codes } if codes.iter().any(|code| code == till) => Ok(()),
-            Sender::Till { .. } => {
+            Sender::Till(token) if token.tills.iter().any(|code| code == till) => Ok(()),
+            Sender::Till(_) => {
                 let message = "the document names another till than its token's";
                 let problem = Problem::refused(Code::ForeignTill, "till", message);
                 Err(refused(Some(key.to_owned()), vec![problem]))
             }
             Sender::CommandLine | Sender::Inbox(_) | Sender::Anyone => {
-                if !self.any_till && !self.tills.contains_key(till) {
-                    let message = "the document is of a till that was not added";
+                if let Some(problem) = self.known.unknown(till) {
                     let flags = problems.iter().position(|p| p.level == Level::Flag);
-                    let place = flags.unwrap_or(problems.len());
-                    problems.insert(place, Problem::held(Code::UnknownTill, "till", message));
+                    problems.insert(flags.unwrap_or(problems.len()), problem);
                 }
                 Ok(())
             }

@@ -7,6 +7,7 @@ use tillpost_shared::config;
 use tillpost_shared::intake::{Media, split};
 
 use super::*;
+use crate::store::tills;
 
 /// A desk, the folder it lives in, and its store.
 struct Fixture {
@@ -43,8 +44,10 @@ fn sale(till: &str, sequence: i64) -> Value {
 }
 
 fn till(codes: &[&str]) -> Sender {
-    let codes = codes.iter().map(ToString::to_string).collect();
-    Sender::Till { codes }
+    Sender::Till(Token {
+        owner: codes[0].to_owned(),
+        tills: codes.iter().map(ToString::to_string).collect(),
+    })
 }
 
 fn code(row: &ResultRow) -> &str {
@@ -98,7 +101,7 @@ async fn a_row_for_each_document_in_order() {
 async fn a_till_gives_its_series_to_documents_that_name_none() {
     let fixture = fixture(true);
     let add = |writer: &rusqlite::Connection| {
-        tills::add(writer, &["3".to_owned()], Some("2"), "secret", now())
+        tills::add(writer, "3", &["3".to_owned()], Some("2"), "secret", now())
     };
     fixture.store.write(add).await.unwrap();
     let mut own = sale("3", 2);

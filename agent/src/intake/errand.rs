@@ -6,50 +6,60 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use crate::outbox::Answer as Note;
+
 /// Errands that may wait.
 const WAITING_MAX: usize = 16;
 /// How long an answer waits for its errand; what was not done by then is left out.
 const DONE_MAX: Duration = Duration::from_secs(30);
 
-/// Something to be done, and who waits for it.
+/// Something to be done, and who waits for what came of it.
 #[derive(Debug)]
-pub struct Errand<T> {
+pub struct Errand<T, A = ()> {
     /// What.
     pub what: T,
-    done: oneshot::Sender<()>,
+    done: oneshot::Sender<A>,
 }
 
-impl<T> Errand<T> {
+impl<T, A> Errand<T, A> {
     /// Whether somebody still waits for it.
     pub fn is_awaited(&self) -> bool {
         !self.done.is_closed()
     }
 
-    /// Tells whoever waits that it is done.
-    pub fn done(self) {
+    /// Tells whoever waits that it is done, and what came of it.
+    pub fn done(self, answer: A) {
         // Whoever asked may have gone.
-        let _ = self.done.send(());
+        let _ = self.done.send(answer);
     }
 }
 
+/// Whether a person allows that the catalog becomes much smaller when it is refreshed for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AcceptSmaller(pub bool);
+
+/// Has the catalog refreshed; the answer is what was the matter, if anything.
+pub type Refreshes = Errands<AcceptSmaller, Result<(), Note>>;
+
 /// Gives errands to a loop.
 #[derive(Debug, Clone)]
-pub struct Errands<T>(mpsc::Sender<Errand<T>>);
+pub struct Errands<T, A = ()>(mpsc::Sender<Errand<T, A>>);
 
-impl<T> Errands<T> {
+impl<T, A> Errands<T, A> {
     /// Errands, and where they arrive.
-    pub fn new() -> (Self, mpsc::Receiver<Errand<T>>) {
+    pub fn new() -> (Self, mpsc::Receiver<Errand<T, A>>) {
         let (sender, receiver) = mpsc::channel(WAITING_MAX);
         (Self(sender), receiver)
     }
 
-    /// Has it done. Answers whether it was done in time.
-    pub async fn run(&self, what: T) -> bool {
+    /// Has it done. Answers what came of it, `None` when it was not done in time.
+    pub async fn run(&self, what: T) -> Option<A> {
         let (done, told) = oneshot::channel();
         let errand = async {
             // The loop may be gone: the agent stops, and the answer does without.
-            self.0.send(Errand { what, done }).await.is_ok() && told.await.is_ok()
+            self.0.send(Errand { what, done }).await.ok()?;
+            told.await.ok()
         };
-        timeout(DONE_MAX, errand).await.unwrap_or(false)
+        timeout(DONE_MAX, errand).await.ok().flatten()
     }
 }

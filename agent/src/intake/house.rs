@@ -5,13 +5,14 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tillpost_shared::check::approval::Checkpoint;
-use tillpost_shared::config::{Approval, Config, Numbers as Configured};
+use tillpost_shared::config::{Approval, Config};
 use tillpost_shared::document::{Kind, SCHEMA};
 use tillpost_shared::intake::Terms;
-use tillpost_shared::key::{Numbering, Numbers};
-use tillpost_shared::scalar::{Code, Day, Moment};
+use tillpost_shared::key::Numbering;
+use tillpost_shared::scalar::{Code, Moment};
 
 use crate::store::accept::{Route, Routes};
+use crate::store::numbers;
 
 /// The store that this agent serves.
 #[derive(Debug, Clone)]
@@ -29,27 +30,27 @@ pub struct House {
 }
 
 impl House {
-    /// The store of a configuration; `None` when its code is none, which [`tillpost_shared::config::read`] refuses.
+    /// The store of a configuration, its tills numbering from ever as it says; `None` when its code is none, which [`tillpost_shared::config::read`] refuses.
     pub fn of(config: &Config) -> Option<Self> {
-        let mut numbering = Numbering::default();
-        for till in &config.tills {
-            let numbers = match till.numbers {
-                Configured::Never => Numbers::Never,
-                Configured::Daily | Configured::Wrapping => Numbers::Restart,
-            };
-            numbering.set(&till.code, till.numbers_since().map(Day), numbers);
-        }
         Some(Self {
             store: Code::parse(&config.store.code)?,
             zone: config.store.zone(),
             day_cutoff: config.store.cutoff(),
-            numbering,
+            numbering: numbers::Kept::first(&config.tills).numbering(),
             checkpoints: config
                 .approvals
                 .iter()
                 .filter_map(Approval::checkpoint)
                 .collect(),
         })
+    }
+
+    /// The same with what was kept of how its tills numbered.
+    pub fn numbering_as(self, kept: &numbers::Kept) -> Self {
+        Self {
+            numbering: kept.numbering(),
+            ..self
+        }
     }
 
     /// The terms for documents that are received now.
@@ -102,6 +103,8 @@ pub fn routes(config: &Config) -> Routes {
 mod tests {
     use super::*;
     use tillpost_shared::config;
+    use tillpost_shared::key::Numbers;
+    use tillpost_shared::scalar::Day;
 
     fn house() -> (Config, House) {
         let text = "[store]\ncode = \"ZH01\"\ntimezone = \"Europe/Zurich\"\ncurrency = \"CHF\"\n\

@@ -8,4 +8,5 @@ pub mod errand;
 pub mod house;
 pub mod http;
 pub mod inbox;
+pub mod known;
 mod tally;

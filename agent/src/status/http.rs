@@ -4,15 +4,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use serde::Deserialize;
+use serde_json::json;
 
 use crate::activity::now;
 use crate::catalog;
+use crate::intake::errand::AcceptSmaller;
 use crate::intake::http::access::{Acts, Looks};
 use crate::intake::http::answer::{Refusal, json_answer, typed};
-use crate::intake::http::{Api, Routes};
+use crate::intake::http::{Api, Routes, body};
+use crate::outbox::Answer as Note;
 use crate::status::text::Texts;
 use crate::status::{Seen, Status, draw, metrics};
 use crate::store::figures::{self, Figures};
@@ -101,10 +106,18 @@ async fn show_metrics(State(api): State<Arc<Api>>, looks: Looks) -> Result<Respo
     Ok(typed(StatusCode::OK, media, text))
 }
 
-/// `POST /v1/catalog/refresh`: fetches the catalog now; answers when that is done.
+/// What `POST /v1/catalog/refresh` may be told; nothing is told by most.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Wish {
+    accept_smaller: bool,
+}
+
+/// `POST /v1/catalog/refresh`: fetches the catalog now; answers when that is done, or why it was not.
 async fn refresh_catalog(
     State(api): State<Arc<Api>>,
     Acts(who): Acts,
+    body: Body,
 ) -> Result<Response, Refusal> {
     let Some(catalog) = &api.parts.catalog else {
         let message = "no source of prices is configured";
@@ -112,12 +125,33 @@ async fn refresh_catalog(
         let status = StatusCode::CONFLICT;
         return Err(Refusal::new(status, "no_catalog_source", message, hint));
     };
+    let read = body::read(&HeaderMap::new(), body, &api.room).await?;
+    let wish: Wish = serde_json::from_slice(&read.bytes).unwrap_or_default();
+    let what = match wish.accept_smaller {
+        true => "asked for a catalog refresh, smaller or not",
+        false => "asked for a catalog refresh",
+    };
     let moment = now();
-    let noted = api.parts.store.write(move |writer| {
-        crate::store::history::add(writer, None, &who, "asked for a catalog refresh", moment)
-    });
+    let noted = api
+        .parts
+        .store
+        .write(move |writer| crate::store::history::add(writer, None, &who, what, moment));
     noted.await?;
-    let done = api.parts.refreshes.run(()).await;
-    let answer = serde_json::json!({"done": done, "catalog": catalog.status(now())});
+    let smaller = AcceptSmaller(wish.accept_smaller);
+    let ended = api.parts.refreshes.run(smaller).await;
+    let mut answer = json!({"done": ended == Some(Ok(())), "catalog": catalog.status(now())});
+    match ended {
+        Some(Ok(())) => {}
+        Some(Err(why)) => answer["problem"] = json!(why),
+        None => answer["problem"] = json!(not_in_time()),
+    }
     Ok(json_answer(StatusCode::OK, &answer))
+}
+
+fn not_in_time() -> Note {
+    Note::new(
+        "catalog_slow",
+        "The prices are still being fetched.",
+        "Look again with: tillpost catalog status",
+    )
 }

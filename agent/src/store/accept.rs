@@ -28,14 +28,15 @@ pub struct Route {
 }
 
 impl Routes {
-    fn to(&self, kind: Kind) -> impl Iterator<Item = &str> {
+    /// What only a later schema knows goes where everything goes.
+    fn to(&self, kind: Option<Kind>) -> impl Iterator<Item = &str> {
         self.0
             .iter()
             .filter(move |route| {
                 route
                     .kinds
                     .as_ref()
-                    .is_none_or(|kinds| kinds.contains(&kind))
+                    .is_none_or(|kinds| kind.is_some_and(|kind| kinds.contains(&kind)))
             })
             .map(|route| route.destination.as_str())
     }
@@ -258,7 +259,7 @@ fn insert_document(
             key,
             (key != arrival.key).then_some(&arrival.key),
             uid_text(key),
-            arrival.kind.as_str(),
+            arrival.kind_word,
             arrival.store,
             arrival.till,
             arrival.series,

@@ -14,7 +14,9 @@ use crate::store::{StoreError, millionths};
 /// A judged document on its way into the outbox.
 #[derive(Debug, Clone)]
 pub struct Arrival {
-    pub(super) kind: Kind,
+    /// `None` where only a later schema knows it.
+    pub(super) kind: Option<Kind>,
+    pub(super) kind_word: String,
     pub(super) store: String,
     pub(super) till: String,
     pub(super) series: String,
@@ -61,7 +63,7 @@ impl Arrival {
         connection: &Connection,
         own: Option<i64>,
     ) -> Result<Option<Problem>, StoreError> {
-        if self.kind != Kind::Void {
+        if self.kind != Some(Kind::Void) {
             return Ok(None);
         }
         for origin in &self.origins {
@@ -97,7 +99,8 @@ impl Arrival {
         } = judged;
         let head = &document.head;
         Self {
-            kind: head.kind,
+            kind: Some(head.kind),
+            kind_word: head.kind.as_str().to_owned(),
             store: head.store.to_string(),
             till: head.till().to_owned(),
             series: head.series().to_owned(),
@@ -121,7 +124,8 @@ impl Arrival {
     pub fn of_newer(newer: Newer) -> Self {
         let facts = newer.facts;
         Self {
-            kind: facts.kind,
+            kind: Kind::from_word(&newer.kind),
+            kind_word: newer.kind,
             store: facts.store.to_string(),
             till: facts.till.map(|till| till.to_string()).unwrap_or_default(),
             series: facts

@@ -9,8 +9,9 @@ use crate::failpoint;
 use crate::store::{StoreError, room};
 
 /// The outbox's version, kept in `user_version`.
-pub const VERSION: i64 = 1;
-const SCHEMA: &str = include_str!("schema.sql");
+pub const VERSION: i64 = SCHEMAS.len() as i64;
+/// What each version adds to the one before. What an outbox in a store was made with is never edited, only added to.
+const SCHEMAS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
 /// How long to wait for another connection's lock; only a backup or a person's tool holds one.
 const BUSY_MAX: Duration = Duration::from_secs(60);
 /// Bytes of a page: the smaller, the less one sale writes.
@@ -87,19 +88,30 @@ pub fn empty_log(connection: &Connection) -> Result<(), StoreError> {
     ))
 }
 
+/// Brings the outbox from whichever version it is up to this program's, in one transaction; a new one has version 0.
 fn migrate(connection: &Connection) -> Result<(), StoreError> {
-    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    match found {
-        0 => {
-            let sql = format!("BEGIN;\n{SCHEMA}\nPRAGMA user_version = {VERSION};\nCOMMIT;");
-            Ok(connection.execute_batch(&sql)?)
-        }
-        VERSION => Ok(()),
-        found => Err(StoreError::Newer {
+    if version(connection)? == VERSION {
+        return Ok(());
+    }
+    // Only one of two that come at the same time does it: the other then finds it done.
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let found = version(connection)?;
+    let done = usize::try_from(found).ok();
+    let Some(missing) = done.and_then(|done| SCHEMAS.get(done..)) else {
+        connection.execute_batch("ROLLBACK")?;
+        return Err(StoreError::Newer {
             found,
             known: VERSION,
-        }),
+        });
+    };
+    for schema in missing {
+        connection.execute_batch(schema)?;
     }
+    Ok(connection.execute_batch(&format!("PRAGMA user_version = {VERSION}; COMMIT;"))?)
+}
+
+fn version(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
 /// A yes must survive a power cut; with any other setting it would not.

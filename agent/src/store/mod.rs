@@ -17,6 +17,7 @@ pub mod history;
 pub mod inbox;
 pub mod lane;
 mod load;
+pub mod numbers;
 pub mod pace;
 pub mod person;
 pub mod proof;
@@ -25,6 +26,7 @@ pub mod reread;
 pub mod rescue;
 pub mod retention;
 pub mod room;
+pub mod senders;
 pub mod survey;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -52,6 +52,9 @@ pub fn act(
     };
     let state = State::from_word(&word).unwrap_or(State::Held);
     let what = match (action, state) {
+        (Action::Retry, State::Waiting) if !was_tried(connection, seq)? => {
+            return Ok(Done::WrongState(state));
+        }
         (Action::Retry, State::Parked | State::Waiting) => {
             retry(connection, seq, now)?;
             "retried".to_owned()
@@ -77,6 +80,17 @@ pub fn act(
     let what = why.map_or(what.clone(), |why| format!("{what}: {why}"));
     history::add(connection, Some(seq), who, &what, now)?;
     Ok(Done::Done)
+}
+
+/// Whether there is anything to try again: an answer, or a time at which it is tried again. What has only just come is
+/// on its way.
+fn was_tried(connection: &Connection, seq: i64) -> Result<bool, StoreError> {
+    Ok(connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM deliveries WHERE seq = ?1 AND state = 'waiting'
+                        AND (answer IS NOT NULL OR due_at > 0))",
+        [seq],
+        |row| row.get(0),
+    )?)
 }
 
 fn retry(connection: &Connection, seq: i64, now: Timestamp) -> Result<(), StoreError> {

@@ -147,6 +147,8 @@ pub struct Filter {
     pub kind: Option<String>,
     /// Of these tills; of any when `None`.
     pub tills: Option<Vec<String>>,
+    /// Beside those tills', what names no till and was handed in with this owner's token.
+    pub sender: Option<String>,
     /// Of this trading day, `YYYY-MM-DD`.
     pub date: Option<String>,
     /// At most so many.
@@ -249,7 +251,17 @@ pub(super) fn list_sql(filter: &Filter) -> (String, Vec<Sql>) {
                 format!("?{}", values.len())
             })
             .collect();
-        clauses.push(format!("till IN ({})", marks.join(", ")));
+        let own = format!("till IN ({})", marks.join(", "));
+        clauses.push(match &filter.sender {
+            Some(sender) => {
+                values.push(Sql::Text(sender.clone()));
+                format!(
+                    "({own} OR till = '' AND EXISTS (SELECT 1 FROM senders s WHERE s.seq = documents.seq AND s.code = ?{}))",
+                    values.len()
+                )
+            }
+            None => own,
+        });
     }
     // One more than asked for tells whether there is a next page.
     let sql = format!(
@@ -298,7 +310,7 @@ pub struct Returned {
     pub by: Vec<String>,
 }
 
-/// The receipts of this number, of one till and day if given.
+/// The receipts of this number, of one till and day if given. The till's own number counts where none is printed.
 pub fn receipts(
     connection: &Connection,
     number: &str,
@@ -307,7 +319,8 @@ pub fn receipts(
 ) -> Result<Vec<Receipt>, StoreError> {
     let mut question = connection.prepare_cached(
         "SELECT id, key, till, business_date, body, uid FROM documents
-         WHERE (receipt_number = ?1 OR sequence = ?4) AND kind IN ('sale', 'return') AND freed = 0
+         WHERE (receipt_number = ?1 OR sequence = ?4 AND receipt_number IS NULL)
+           AND kind IN ('sale', 'return') AND state <> 'withdrawn'
            AND (?2 IS NULL OR till = ?2) AND (?3 IS NULL OR business_date = ?3) ORDER BY seq DESC LIMIT ?5",
     )?;
     let sequence: Option<i64> = number.parse().ok();
@@ -329,10 +342,39 @@ pub fn receipts(
     let mut receipts = Vec::new();
     for row in rows {
         let (mut receipt, uid) = row?;
-        receipt.returned = returned(connection, &uid)?;
+        receipt.returned = match voids(connection, &uid)? {
+            by if by.is_empty() => returned(connection, &uid)?,
+            by => all_of(&receipt.document, &by),
+        };
         receipts.push(receipt);
     }
     Ok(receipts)
+}
+
+/// The keys of what undid the whole document.
+fn voids(connection: &Connection, uid: &str) -> Result<Vec<String>, StoreError> {
+    let mut question = connection.prepare_cached(
+        "SELECT o.key FROM origins g JOIN documents o USING (seq)
+         WHERE g.uid = ?1 AND o.state <> 'withdrawn' AND o.kind = 'void' ORDER BY o.key",
+    )?;
+    let rows = question.query_map([uid], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What was undone has come back whole. Where its text is gone, all that is left to say is that.
+fn all_of(document: &Value, by: &[String]) -> Vec<Returned> {
+    let lines = document["body"]["lines"].as_array();
+    let quantity = |line: &Value| line["quantity"].as_str().map(str::to_owned);
+    let sold = lines.into_iter().flatten().filter_map(|line| {
+        let quantity = quantity(line).filter(|quantity| !quantity.starts_with('-'))?;
+        Some((line["line"].as_i64(), quantity))
+    });
+    let returned = |(line, quantity)| Returned {
+        line,
+        quantity,
+        by: by.to_vec(),
+    };
+    sold.map(returned).collect()
 }
 
 fn returned(connection: &Connection, uid: &str) -> Result<Vec<Returned>, StoreError> {

@@ -1,7 +1,6 @@
 //! Amounts finer than the currency's smallest unit: no cash drawer and no ledger holds them.
 //!
-//! Prices of one unit may be finer (a till divides a total by a quantity), and so may quantities, rates and points.
-//! Lines that were taken off before the end are in no total, so they are not looked at.
+//! What one unit cost may be finer (a till divides a total by a quantity), and so may quantities, rates and points.
 
 use rust_decimal::Decimal;
 
@@ -11,7 +10,7 @@ use crate::document::Body;
 use crate::document::day::{DayClose, Settlement};
 use crate::document::sale::{Line, Sale, Tender, Void};
 use crate::problem::{Code, Problem};
-use crate::scalar::Amount;
+use crate::scalar::{Amount, Exact, Price};
 
 struct Scale<'a> {
     digits_max: u32,
@@ -81,8 +80,10 @@ pub(super) fn amounts(body: &Body, money: Money<'_>, problems: &mut Vec<Problem>
 }
 
 fn of_sale(sale: &Sale, scale: &mut Scale<'_>) {
-    for (index, line) in sale.lines.iter().enumerate() {
-        of_line(line, index, scale);
+    for (list, lines) in [("lines", &sale.lines), ("voided_lines", &sale.voided_lines)] {
+        for (index, line) in lines.iter().enumerate() {
+            of_line(line, |field| format!("body.{list}[{index}].{field}"), scale);
+        }
     }
     for (index, tax) in sale.taxes.iter().enumerate() {
         scale.amount(tax.base, || format!("body.taxes[{index}].base"));
@@ -97,8 +98,12 @@ fn of_sale(sale: &Sale, scale: &mut Scale<'_>) {
     scale.amount(sale.change, || "body.change".to_owned());
 }
 
-fn of_line(line: &Line, index: usize, scale: &mut Scale<'_>) {
-    let path = |field: &str| format!("body.lines[{index}].{field}");
+fn of_line(line: &Line, path: impl Fn(&str) -> String, scale: &mut Scale<'_>) {
+    let price = |price: &Price| Exact(price.0);
+    scale.amount(line.list_price.as_ref().map(price), || path("list_price"));
+    let changed = line.price_override.as_ref();
+    let original = changed.and_then(|changed| changed.original);
+    scale.amount(original, || path("price_override.original"));
     for (at, discount) in line.discounts.iter().enumerate() {
         scale.amount(discount.amount, || path(&format!("discounts[{at}].amount")));
     }
@@ -176,7 +181,7 @@ mod tests {
     use crate::sample::{full, problems, with};
 
     /// Every decimal of a document that is money, by its last name.
-    const MONEY: [&str; 21] = [
+    const MONEY: [&str; 23] = [
         "amount",
         "base",
         "cash_rounding",
@@ -190,8 +195,10 @@ mod tests {
         "fees",
         "gross",
         "in",
+        "list_price",
         "net",
         "opening",
+        "original",
         "out",
         "returns",
         "tax",
@@ -231,10 +238,7 @@ mod tests {
         for kind in Kind::ALL {
             let mut pointers = Vec::new();
             decimals(&full(*kind)["body"], "/body".to_owned(), &mut pointers);
-            for pointer in pointers
-                .iter()
-                .filter(|pointer| !pointer.contains("voided_lines"))
-            {
+            for pointer in &pointers {
                 let name = pointer.rsplit('/').next().unwrap();
                 let given = full(*kind)
                     .pointer(pointer)

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::IpAddr;
 
 use serde::Deserialize;
 use toml::de::DeTable;
@@ -10,7 +11,7 @@ use toml::de::DeTable;
 use super::parsed::{loopback, time_of_day, zone};
 use super::place::Place;
 use super::{
-    Config, Environment, Listen, Numbers, Store, Till, alerts, approval, routes, schema, structure,
+    Config, Environment, Listen, Store, Till, alerts, approval, routes, schema, structure,
 };
 use crate::check::TILLS_RESERVED;
 use crate::currency;
@@ -187,8 +188,9 @@ impl Checks {
             "listen on 127.0.0.1, or leave it out",
         );
         for (index, host) in listen.hosts.iter().enumerate() {
-            let plain = !host.is_empty()
-                && !host.contains(|c: char| c.is_whitespace() || matches!(c, '/' | ':' | '*'));
+            let bare = host.trim_start_matches('[').trim_end_matches(']');
+            let name = !host.contains(|c: char| c.is_whitespace() || matches!(c, '/' | ':' | '*'));
+            let plain = !host.is_empty() && (name || bare.parse::<IpAddr>().is_ok());
             self.need(
                 plain,
                 place.key("hosts").item(index),
@@ -214,12 +216,6 @@ impl Checks {
                 let date = Day::parse(from).is_some();
                 let message = format!("`{from}` is no date");
                 self.need(date, at, &message, "write YYYY-MM-DD, as in 2026-11-01");
-                self.need(
-                    till.numbers != Numbers::Never,
-                    at,
-                    "`numbers_from` says nothing while `numbers` is never",
-                    "set `numbers` to daily or wrapping, or leave `numbers_from` out",
-                );
             }
         }
     }

@@ -176,7 +176,8 @@ pub struct Till {
     /// Whether its numbers start again.
     #[serde(default)]
     pub numbers: Numbers,
-    /// From which business date `numbers` holds, `YYYY-MM-DD`; from ever when absent. It changes keys.
+    /// From which business date `numbers` holds, `YYYY-MM-DD`; before it was the other way. When absent, a change holds
+    /// from the next business date on, and what the first start found from ever: it makes keys, and those are for ever.
     #[serde(default)]
     pub numbers_from: Option<String>,
 }
@@ -286,9 +287,12 @@ pub struct Catalog {
     /// For `folder`: where the snapshots lie.
     #[serde(default)]
     pub path: Option<String>,
-    /// For `http`: where the bundle lies.
+    /// For `http`: where the snapshot lies.
     #[serde(default)]
     pub url: Option<String>,
+    /// For `http`: the key, where the server wants one.
+    #[serde(default)]
+    pub secret: Option<SecretSource>,
     /// How often to look, as in `5m`.
     #[serde(default = "refresh_default")]
     pub refresh: String,
@@ -309,7 +313,7 @@ pub enum CatalogSourceType {
     Odoo,
     /// Snapshot files.
     Folder,
-    /// A signed bundle.
+    /// A snapshot behind a web address.
     Http,
 }
 

@@ -18,9 +18,6 @@ const DESTINATIONS_BUILT: &[DestinationType] = &[
     DestinationType::Folder,
     DestinationType::Http,
 ];
-/// The catalog sources that this version can read.
-const CATALOG_SOURCES_BUILT: &[CatalogSourceType] =
-    &[CatalogSourceType::Odoo, CatalogSourceType::Folder];
 /// A file need not stand still for longer than this, in seconds.
 const SETTLE_SECONDS_MAX: u64 = 3_600;
 /// Odoo ends a request after this many seconds at most.
@@ -78,10 +75,12 @@ pub(super) fn destinations(checks: &mut Checks, config: &Config, place: Place<'_
 /// Which fields a destination needs, and which would be read by nobody.
 fn fields(checks: &mut Checks, destination: &Destination, place: Place<'_>) {
     let odoo = destination.kind == DestinationType::Odoo;
-    let (word, needed): (_, &[&str]) = match destination.kind {
-        DestinationType::Odoo => ("odoo", &["url", "database", "secret"]),
-        DestinationType::Http => ("http", &["url", "secret"]),
-        DestinationType::Folder | DestinationType::Nats => ("folder", &["path"]),
+    type Fields = &'static [&'static str];
+    let (word, needed, more): (_, Fields, Fields) = match destination.kind {
+        DestinationType::Odoo => ("odoo", &["url", "database", "secret"], &["login"]),
+        // A receiver in one's own network may ask for none.
+        DestinationType::Http => ("http", &["url"], &["secret"]),
+        DestinationType::Folder | DestinationType::Nats => ("folder", &["path"], &[]),
     };
     let filled = |text: &Option<String>| text.as_ref().map(|text| !text.trim().is_empty());
     let given = [
@@ -92,7 +91,7 @@ fn fields(checks: &mut Checks, destination: &Destination, place: Place<'_>) {
         ("secret", destination.secret.as_ref().map(|_| true)),
     ];
     for (field, state) in given {
-        let allowed = needed.contains(&field) || (odoo && field == "login");
+        let allowed = needed.contains(&field) || more.contains(&field);
         match state {
             None if needed.contains(&field) => {
                 let message = format!("a destination of type {word} needs `{field}`");
@@ -134,7 +133,6 @@ fn odoo_only(checks: &mut Checks, destination: &Destination, place: Place<'_>) {
 fn example(field: &str, odoo: bool) -> &'static str {
     match field {
         "url" if !odoo => "as in url = \"https://receiver.example.com/documents\"",
-        "secret" if !odoo => "as in secret = { env = \"TILLPOST_HTTP_KEY\" }",
         "url" => "as in url = \"https://erp.example.com\"",
         "path" => "as in path = \"/srv/hand-over\"",
         "database" => "as in database = \"prod\"",
@@ -225,10 +223,6 @@ pub(super) fn kinds(checks: &mut Checks, kinds: Option<&[String]>, place: Place<
 }
 
 pub(super) fn catalog(checks: &mut Checks, catalog: &Catalog, config: &Config, place: Place<'_>) {
-    if !CATALOG_SOURCES_BUILT.contains(&catalog.source) {
-        let message = "a catalog of source http is not built yet";
-        checks.add(place.key("source"), message, "use odoo or folder");
-    }
     let odoo = catalog.source == CatalogSourceType::Odoo;
     if odoo {
         connection(checks, catalog, config, place);
@@ -243,6 +237,7 @@ pub(super) fn catalog(checks: &mut Checks, catalog: &Catalog, config: &Config, p
         let hint = "name the folder with the snapshots";
         checks.need(!path.trim().is_empty(), place, message, hint);
     }
+    web_catalog(checks, catalog, config.store.environment, place);
     let refresh = duration(&catalog.refresh).map(|every| every.as_secs());
     checks.need(
         refresh.is_some_and(|every| (REFRESH_SECONDS_MIN..=REFRESH_SECONDS_MAX).contains(&every)),
@@ -250,6 +245,28 @@ pub(super) fn catalog(checks: &mut Checks, catalog: &Catalog, config: &Config, p
         &format!("`{}` is no time between two looks", catalog.refresh),
         "write a number and s, m or h, as in 5m; at most 24h",
     );
+}
+
+/// Address and key of a catalog behind a web address: trusted as a receiver by HTTP is.
+fn web_catalog(checks: &mut Checks, catalog: &Catalog, environment: Environment, place: Place<'_>) {
+    let web = catalog.source == CatalogSourceType::Http;
+    let message = "a catalog of source http needs `url`";
+    let hint = "as in url = \"https://head.example.com/prices.ndjson\"";
+    checks.need(!web || catalog.url.is_some(), place, message, hint);
+    for (field, given) in [
+        ("url", catalog.url.is_some()),
+        ("secret", catalog.secret.is_some()),
+    ] {
+        let message = format!("only a catalog of source http has `{field}`");
+        checks.need(web || !given, place.key(field), &message, "leave it out");
+    }
+    if let (true, Some(url)) = (web, &catalog.url) {
+        let open = in_the_open(DestinationType::Http, environment);
+        address(checks, url, open, place.key("url"));
+    }
+    if let Some(secret) = &catalog.secret {
+        secret_source(checks, secret, environment, place.key("secret"));
+    }
 }
 
 /// The destination whose connection an Odoo catalog uses.

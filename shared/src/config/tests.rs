@@ -160,7 +160,22 @@ fn a_secret_may_stand_in_the_file_only_in_development_and_test() {
     "is no time after which Odoo ends"
 )]
 #[case("login = \"agent-zh01\"", "protocol = \"xml_rpc\"", "`json_rpc`")]
-#[case("source = \"odoo\"", "source = \"http\"", "is not built yet")]
+#[case("source = \"odoo\"", "source = \"http\"", "needs `url`")]
+#[case(
+    "source = \"odoo\"",
+    "source = \"http\"\nurl = \"http://prices.example.com/a.ndjson\"",
+    "is not encrypted"
+)]
+#[case(
+    "source = \"odoo\"",
+    "source = \"http\"\nurl = \"https://prices.example.com/a\"\nsecret = \"abc\"",
+    "may not stand in the file in production"
+)]
+#[case(
+    "source = \"odoo\"",
+    "source = \"odoo\"\nurl = \"https://prices.example.com/a\"",
+    "only a catalog of source http has `url`"
+)]
 #[case("source = \"odoo\"", "source = \"folder\"", "needs `path`")]
 #[case("\"5m\"", "\"5 minutes\"", "is no time between two looks")]
 #[case("\"5m\"", "\"2d\"", "at most 24h")]
@@ -220,13 +235,17 @@ fn of_http(environment: &str, lines: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_destination_of_type_http_needs_address_and_key_and_takes_kinds() {
+fn a_destination_of_type_http_needs_an_address_and_may_have_a_key() {
     let good = "url = \"https://receiver.example.com/documents\"\nsecret = { env = \"K\" }\nkinds = [\"sale\"]";
     assert_eq!(of_http("production", good), [""; 0]);
     let bare = of_http("production", "");
-    assert_eq!(bare.len(), 2, "{bare:?}");
+    assert_eq!(bare.len(), 1, "{bare:?}");
     assert!(bare[0].contains("needs `url`; as in url = \"https://receiver"));
-    assert!(bare[1].contains("needs `secret`"));
+    let keyless = of_http(
+        "production",
+        "url = \"https://receiver.example.com/documents\"",
+    );
+    assert_eq!(keyless, [""; 0]);
     for extra in ["path = \"x\"", "database = \"d\"", "login = \"l\""] {
         let said = of_http("production", &format!("{good}\n{extra}"));
         assert_eq!(said.len(), 1, "{said:?}");

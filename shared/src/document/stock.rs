@@ -1,7 +1,7 @@
 //! Goods counted, moved and handed over.
 
 use crate::document::sale::{Lot, Product};
-use crate::scalar::{Amount, Code, Moment, Note, Number, Text};
+use crate::scalar::{Amount, Code, Ext, Moment, Note, Number, Text};
 use crate::{choice, shape};
 
 choice! {
@@ -44,6 +44,9 @@ shape! {
         pub lots: Vec<Lot>,
         /// When it was counted.
         pub counted_at: Option<Moment>,
+        /// Fields of the sender's own.
+        #[schemars(default)]
+        pub ext: Ext,
     }
 }
 
@@ -104,6 +107,9 @@ shape! {
         pub lots: Vec<Lot>,
         /// Why.
         pub reason: Option<Note>,
+        /// Fields of the sender's own.
+        #[schemars(default)]
+        pub ext: Ext,
     }
 }
 
@@ -154,6 +160,9 @@ shape! {
         /// Lots and serials.
         #[schemars(default)]
         pub lots: Vec<Lot>,
+        /// Fields of the sender's own.
+        #[schemars(default)]
+        pub ext: Ext,
     }
 }
 

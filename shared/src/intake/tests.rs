@@ -245,10 +245,15 @@ fn a_later_document_without_a_key_is_refused() {
         problems(later(without(sale(), "/sequence"))),
         ["refused missing_key"]
     );
-    assert_eq!(
-        problems(later(with(sale(), "/kind", "hologram"))),
-        ["refused unknown_value kind"]
+    for kind in ["Hologram", "a b", ""] {
+        let document = later(with(sale(), "/kind", kind));
+        assert_eq!(problems(document), ["refused unknown_value kind"]);
+    }
+    let hologram = changed(
+        sale(),
+        &[("/kind", json!("hologram")), ("/till", Value::Null)],
     );
+    assert_eq!(problems(later(hologram)), ["refused missing_key"]);
     assert_eq!(
         problems(later(without(sale(), "/store"))),
         ["refused missing_field store"]

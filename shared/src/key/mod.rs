@@ -60,6 +60,8 @@ pub fn key(facts: &Facts, business_date: Day, numbering: &Numbering) -> Option<S
         Kind::Sale | Kind::Return | Kind::CashMovement | Kind::TillActivity => {
             numbered(facts, business_date, numbering)
         }
+        // A sender's reference counts as a void's own name, as it does for every other kind: only one without any is
+        // called after what it undoes. The contract can be read the other way; keys are for ever, so this stays.
         Kind::Void => numbered(facts, business_date, numbering)
             .or_else(|| voided(facts, business_date, numbering)),
         Kind::DayOpen | Kind::DayClose => numbered(facts, business_date, numbering).or_else(|| {

@@ -153,7 +153,7 @@ impl Documents {
 }
 
 /// Where a text stops being JSON. Never what stands there.
-fn not_json(text: &str, from: Spot) -> (Spot, Problem) {
+pub fn not_json(text: &str, from: Spot) -> (Spot, Problem) {
     let Err(error) = serde_json::from_str::<IgnoredAny>(text) else {
         return (
             from,

@@ -6,6 +6,8 @@
 //! long numbers are what they are made of; and within `ext`, where a sender may name fields as it likes, the names
 //! are looked at too.
 
+#[cfg(test)]
+mod everywhere_tests;
 mod ext;
 mod names;
 mod number;
@@ -129,14 +131,15 @@ impl Redactor {
         path: &Path<'_>,
     ) -> bool {
         let setting = section.setting().unwrap_or_default();
+        // What would be refused anyway: a sale that happened is not turned away for what must not be kept.
+        let refused = self.unknown == Unknown::Refused;
         let code = match names::rule(name, setting).0 {
-            Rule::CardData | Rule::CardNumber if section.setting().is_some() => {
+            Rule::CardData | Rule::CardNumber if refused || section.setting().is_some() => {
                 Code::CardDataRemoved
             }
-            Rule::Personal if setting.person => Code::PersonalDataRemoved,
+            Rule::Personal if refused || setting.person => Code::PersonalDataRemoved,
             Rule::CardData | Rule::CardNumber | Rule::Personal | Rule::Keep => {
-                return self.unknown == Unknown::Refused
-                    || self.open_field(name, value, setting, path);
+                return refused || self.open_field(name, value, setting, path);
             }
         };
         if !value.is_null() {
@@ -190,11 +193,22 @@ impl Redactor {
                     self.free(value, &Path::Element(path, index));
                 }
             }
-            Value::Object(map) => {
-                for (name, value) in map.iter_mut() {
-                    self.free(value, &Path::Field(path, name));
+            Value::Object(map) => map.retain(|name, value| {
+                let path = Path::Field(path, name);
+                let code = match names::rule(name, Setting::default()).0 {
+                    // No field of the contract is called like this where nothing more is known of it.
+                    Rule::CardData | Rule::CardNumber => Code::CardDataRemoved,
+                    Rule::Personal => Code::PersonalDataRemoved,
+                    Rule::Keep => {
+                        self.free(value, &path);
+                        return true;
+                    }
+                };
+                if !value.is_null() {
+                    self.flag(code, &path);
                 }
-            }
+                false
+            }),
             Value::Null | Value::Bool(_) => {}
         }
     }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::names::Setting;
 use crate::document::day::DayTender;
-use crate::document::sale::{Card, Customer, Line, Product, Tender};
+use crate::document::sale::{Approval, Card, Customer, Invoice, Line, Loyalty, Product, Tender};
 use crate::document::stock::{CountLine, MoveLine, PickupLine};
 use crate::document::{
     CashMovement, DayClose, DayOpen, Head, Pickup, Sale, Settlement, StockCount, StockMove,
@@ -19,10 +19,13 @@ pub(super) enum Section {
     Line,
     Product,
     Tender,
-    /// A voucher, gift card or the like, whose reference is a number of its own.
+    /// A voucher or gift card, whose reference is a number of its own.
     VoucherTender,
     Card,
     Customer,
+    Invoice,
+    Loyalty,
+    Approval,
     Counts,
 }
 
@@ -91,7 +94,7 @@ impl Section {
     pub(super) fn of(self, object: &Map<String, Value>) -> Self {
         let r#type = object.get("type").and_then(Value::as_str);
         match (self, r#type) {
-            (Self::Tender, Some("voucher" | "gift_card" | "store_credit")) => Self::VoucherTender,
+            (Self::Tender, Some("voucher" | "gift_card")) => Self::VoucherTender,
             (section, _) => section,
         }
     }
@@ -117,6 +120,8 @@ impl Section {
                 "lines" | "voided_lines" => Treat::Within(Self::Line),
                 "tenders" | "refund_tenders" => Treat::Within(Self::Tender),
                 "customer" => Treat::Within(Self::Customer),
+                "loyalty" => Treat::Within(Self::Loyalty),
+                "approvals" => Treat::Within(Self::Approval),
                 "counts" => Treat::Within(Self::Counts),
                 // What keys are made of, and the till's numbers.
                 "of" | "order" | "count" | "part" | "reference" | "provider" | "terminal"
@@ -144,19 +149,25 @@ impl Section {
                 "last4" => Treat::LastFour,
                 _ => known(&[Card::FIELDS]),
             },
-            Self::Customer => known(&[Customer::FIELDS]),
+            Self::Customer => match name {
+                "invoice" => Treat::Within(Self::Invoice),
+                _ => known(&[Customer::FIELDS]),
+            },
+            Self::Invoice => known(&[Invoice::FIELDS]),
+            Self::Loyalty => known(&[Loyalty::FIELDS]),
+            Self::Approval => known(&[Approval::FIELDS]),
             Self::Counts => Treat::Counter,
         }
     }
 
-    /// In which setting an unknown field's name is looked at; `None` where nothing goes by its name.
+    /// In which setting an unknown field's name is looked at; `None` where a later schema may mean something by it.
     pub(super) fn setting(self) -> Option<Setting> {
         match self {
             Self::Head | Self::Product | Self::Counts => None,
             Self::Body | Self::Line | Self::VoucherTender => Some(PLAIN),
             Self::Tender => Some(PAYMENT),
             Self::Card => Some(CARD),
-            Self::Customer => Some(PERSON),
+            Self::Customer | Self::Invoice | Self::Loyalty | Self::Approval => Some(PERSON),
         }
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use tillpost_tests::arrivals::compare;
+use tillpost_tests::home::{Home, Setup};
 use tillpost_tests::place::{ByHttp, Place, TILL};
 use tillpost_tests::proxy::faults::{Fault, assert_hit};
-use tillpost_tests::receiver::{Plant, Receiver};
+use tillpost_tests::receiver::{PATH, Plant, Receiver};
 use tillpost_tests::shop::sample::sale;
 use tillpost_tests::shop::uid;
 use tillpost_tests::wait;
@@ -63,6 +64,23 @@ fn a_wrong_certificate_gets_no_document_and_no_key() {
     let acknowledged = place.hand_in(&agent, 1, 20);
     place.compare(&agent, &acknowledged).assert_once();
     assert_hit(&place.proxy().counts(), &[Fault::WrongCertificate]);
+}
+
+/// A receiver in one's own network may want none.
+#[test]
+fn a_receiver_that_wants_no_key_gets_none() {
+    let receiver = Receiver::start();
+    receiver.want_no_key();
+    let home = Home::new(&Setup::bare().with(&format!(
+        "[[destination]]\nname = \"cloud\"\ntype = \"http\"\nurl = \"http://{}{PATH}\"",
+        receiver.address
+    )));
+    let token = home.add_till(TILL);
+    let agent = home.start();
+    agent.hand_in_all(&token, &[sale(TILL, 1)], "accepted");
+    agent.wait_drained(wait::HANG);
+    let (held, complaints) = receiver.look(|books| (books.held.len(), books.complaints.clone()));
+    assert_eq!((held, complaints), (1, Vec::new()));
 }
 
 /// The first request waits inside the receiver while the second comes and goes: the lane asks by repeating the batch,

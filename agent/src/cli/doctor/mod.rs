@@ -6,14 +6,19 @@
 mod machine;
 mod network;
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
+use tillpost_shared::config::Config;
 
 use crate::cli::client::Client;
 use crate::cli::context::Context;
 use crate::cli::output::Out;
 use crate::cli::report::{Exit, Failure};
+use crate::secret;
 
 /// Check this installation: configuration, disk, outbox, service, clock, destinations.
 #[derive(Debug, Args)]
@@ -103,6 +108,7 @@ pub fn findings(context: &Context) -> Vec<Finding> {
         "configuration",
         format!("{} is right", loaded.file.display()),
     )];
+    findings.extend(exposed(&loaded.config));
     findings.extend(machine::findings(&loaded, context.now));
     match Client::new(&loaded) {
         Ok(client) => findings.extend(network::service(&client, &loaded, context.now)),
@@ -110,6 +116,25 @@ pub fn findings(context: &Context) -> Vec<Finding> {
     }
     findings.extend(network::destinations(&loaded, context.now));
     findings
+}
+
+/// Secrets in files that everybody on the machine can read.
+fn exposed(config: &Config) -> Vec<Finding> {
+    let sources = config.destinations.iter().map(|one| &one.secret);
+    let sources = sources.chain(config.catalog.iter().map(|one| &one.secret));
+    let files: BTreeSet<_> = sources.flatten().filter_map(secret::exposed).collect();
+    let finding = |file: PathBuf| {
+        let sentence = format!(
+            "{} can be read by everybody on this machine",
+            file.display()
+        );
+        let hint = format!(
+            "take it away from others with: chmod o-rwx {}",
+            file.display()
+        );
+        Finding::warn("secret", sentence, &hint)
+    };
+    files.into_iter().map(finding).collect()
 }
 
 fn print(out: &mut Out, findings: &[Finding]) -> Result<(), Failure> {

@@ -117,7 +117,7 @@ fn one(destination: &Destination, loaded: &Loaded, now: Timestamp) -> Vec<Findin
             findings
         }
         DestinationType::Http => {
-            vec![clock(destination, now), http(&name, destination, loaded)]
+            vec![clock(destination, now), http(&name, destination)]
         }
         DestinationType::Nats => {
             vec![Finding::fail(
@@ -154,8 +154,8 @@ fn odoo(name: &str, destination: &Destination, loaded: &Loaded) -> Vec<Finding> 
 }
 
 /// A batch without documents is handed over: it changes nothing over there.
-fn http(name: &str, destination: &Destination, loaded: &Loaded) -> Finding {
-    let asked = parts::http_receiver(destination, &loaded.config)
+fn http(name: &str, destination: &Destination) -> Finding {
+    let asked = parts::http_receiver(destination)
         .map_err(Failure::from)
         .and_then(|receiver| {
             let runtime = app::runtime()?;

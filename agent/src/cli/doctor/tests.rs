@@ -24,7 +24,7 @@ fn a_store_whose_service_does_not_run_is_told_so_and_the_rest_is_looked_at() {
     let now = context.now;
     let codes = ["3".to_owned()];
     outbox::write(&loaded, |connection| {
-        Ok(tills::add(connection, &codes, None, "tp_x", now)?)
+        Ok(tills::add(connection, "3", &codes, None, "tp_x", now)?)
     })
     .unwrap();
     assert_eq!(run(&Doctor {}, &mut context).unwrap(), Exit::No);

@@ -120,6 +120,34 @@ pub fn lines(file: &Path, mut each: impl FnMut(Uuid, &[u8])) -> io::Result<()> {
     Ok(())
 }
 
+/// Every uid that lies there, sorted.
+pub fn uids(path: &Path) -> io::Result<Vec<Uuid>> {
+    let mut uids = Vec::new();
+    for day in days_in(path)? {
+        for file in files_in(&day)? {
+            lines(&file, |uid, _| uids.push(uid))?;
+        }
+    }
+    uids.sort_unstable();
+    uids.dedup();
+    Ok(uids)
+}
+
+/// The file, with its day, in which a uid lies.
+pub fn find(path: &Path, uid: Uuid) -> io::Result<Option<String>> {
+    for day in days_in(path)? {
+        for file in files_in(&day)? {
+            let mut found = false;
+            lines(&file, |other, _| found |= other == uid)?;
+            if found {
+                let name = file.strip_prefix(path).unwrap_or(&file);
+                return Ok(Some(name.to_string_lossy().into_owned()));
+            }
+        }
+    }
+    Ok(None)
+}
+
 /// The document of a line.
 pub fn parse(line: &[u8]) -> Option<Document> {
     let value = serde_json::from_slice(line).ok()?;

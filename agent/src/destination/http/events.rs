@@ -10,13 +10,13 @@ use crate::destination::Delivery;
 const REQUEST_BYTES_MAX: usize = 16 << 20;
 
 /// The body of the request; `None` when the batch is too much for one.
-pub fn batch(store: &str, batch: &[Delivery]) -> Option<Vec<u8>> {
+pub fn batch(batch: &[Delivery]) -> Option<Vec<u8>> {
     let mut body = b"[".to_vec();
     for (n, delivery) in batch.iter().enumerate() {
         if n > 0 {
             body.push(b',');
         }
-        body.extend_from_slice(event(store, delivery).as_bytes());
+        body.extend_from_slice(event(delivery).as_bytes());
         // Looked at after each, so that a batch of large documents is not built whole to be thrown away.
         if body.len() >= REQUEST_BYTES_MAX {
             return None;
@@ -27,15 +27,15 @@ pub fn batch(store: &str, batch: &[Delivery]) -> Option<Vec<u8>> {
 }
 
 /// One document, its text put in as it is stored. `subject` is its natural key, so that a person finds the receipt in the
-/// receiver's log.
-fn event(store: &str, delivery: &Delivery) -> String {
+/// receiver's log. Its source is the store that it names: one that a person released may be another's.
+fn event(delivery: &Delivery) -> String {
     let document = &delivery.document;
     // Tills may write a blank between date and time; a CloudEvents reader may not like it.
     let time = document.head.occurred_at.as_str().replacen(' ', "T", 1);
     let envelope = json!({
         "specversion": "1.0",
         "id": delivery.uid.to_string(),
-        "source": format!("/stores/{store}"),
+        "source": format!("/stores/{}", document.head.store.as_str()),
         "type": format!("tillpost.{}.v{SCHEMA}", document.head.kind.as_str()),
         "subject": delivery.key,
         "time": time,
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn a_document_becomes_the_event_that_the_contract_describes() {
         let document = no_sale("2026-10-31T17:03:11+01:00", "n");
-        let body = batch("ZH01", &[delivery(&document)]).unwrap();
+        let body = batch(&[delivery(&document)]).unwrap();
         let events: Value = serde_json::from_slice(&body).unwrap();
         let expected = json!([{
             "specversion": "1.0",
@@ -106,22 +106,30 @@ mod tests {
     #[test]
     fn a_time_with_a_blank_is_written_as_the_standard_wants_it() {
         let document = no_sale("2026-10-31 17:03:11+01:00", "n");
-        let text = event("ZH01", &delivery(&document));
+        let text = event(&delivery(&document));
         let event: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(event["time"], "2026-10-31T17:03:11+01:00");
         assert_eq!(event["data"]["occurred_at"], "2026-10-31 17:03:11+01:00");
     }
 
     #[test]
+    fn the_source_is_the_store_that_the_document_names() {
+        let mut document = no_sale("2026-10-31T17:03:11+01:00", "n");
+        document["store"] = "BE02".into();
+        let event: Value = serde_json::from_str(&event(&delivery(&document))).unwrap();
+        assert_eq!(event["source"], "/stores/BE02");
+    }
+
+    #[test]
     fn no_documents_are_an_empty_batch() {
-        assert_eq!(batch("ZH01", &[]), Some(b"[]".to_vec()));
+        assert_eq!(batch(&[]), Some(b"[]".to_vec()));
     }
 
     #[test]
     fn a_batch_beyond_the_limit_is_too_much_and_half_of_it_is_not() {
         let large = delivery(&no_sale("2026-10-31T17:03:11+01:00", &"n".repeat(4 << 20)));
         let four = vec![large; 4];
-        assert_eq!(batch("ZH01", &four), None);
-        assert!(batch("ZH01", &four[..2]).is_some());
+        assert_eq!(batch(&four), None);
+        assert!(batch(&four[..2]).is_some());
     }
 }

@@ -12,7 +12,7 @@ use crate::intake::desk::Sender;
 use crate::intake::http::answer::Refusal;
 use crate::intake::http::api::Api;
 use crate::intake::http::login::{self, Role};
-use crate::store::tills;
+use crate::store::tills::{self, Token};
 
 /// Where a request comes from; the server puts it beside the request.
 #[derive(Debug, Clone, Copy)]
@@ -21,8 +21,8 @@ pub struct Peer(pub SocketAddr);
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Visitor {
-    /// A till's token: the tills it speaks for.
-    Till(Vec<String>),
+    /// A till's token: whose it is and which tills it speaks for.
+    Till(Token),
     /// The command line's key.
     CommandLine,
     /// Somebody who logged in.
@@ -107,31 +107,40 @@ pub struct Reads(pub Scope);
 pub enum Scope {
     /// Everybody's.
     All,
-    /// These tills' own.
-    Tills(Vec<String>),
+    /// What is of this token's tills, and what names no till and came with it.
+    Of(Token),
 }
 
 impl Scope {
-    /// The tills whose documents a list shows, when asked for one till's or for all; `None` for everybody's.
+    /// The tills whose documents are shown, when asked for one till's or for all; `None` for everybody's.
     ///
     /// # Errors
     /// 403 for another till's.
     pub fn tills(self, asked: Option<String>) -> Result<Option<Vec<String>>, Refusal> {
         match (self, asked) {
             (Self::All, None) => Ok(None),
-            (Self::Tills(own), None) => Ok(Some(own)),
-            (Self::Tills(own), Some(till)) if !own.contains(&till) => {
+            (Self::Of(token), None) => Ok(Some(token.tills)),
+            (Self::Of(token), Some(till)) if !token.tills.contains(&till) => {
                 Err(Denied::NotAllowed.into())
             }
-            (Self::All | Self::Tills(_), Some(till)) => Ok(Some(vec![till])),
+            (Self::All | Self::Of(_), Some(till)) => Ok(Some(vec![till])),
         }
     }
 
-    /// Whether it holds a till's documents.
-    pub fn holds(&self, till: &str) -> bool {
+    /// Whose documents that name no till a list shows beside those of [`Self::tills`], when it was asked for no till.
+    pub fn sender(&self) -> Option<String> {
+        match self {
+            Self::All => None,
+            Self::Of(token) => Some(token.owner.clone()),
+        }
+    }
+
+    /// Whether it holds a document: one of a till, or one that names none and came with the token of `sender`.
+    pub fn holds(&self, till: &str, sender: Option<&str>) -> bool {
         match self {
             Self::All => true,
-            Self::Tills(own) => own.iter().any(|code| code == till),
+            Self::Of(token) if till.is_empty() => sender == Some(&*token.owner),
+            Self::Of(token) => token.tills.iter().any(|code| code == till),
         }
     }
 }
@@ -156,12 +165,12 @@ pub(crate) fn identify(parts: &Parts, api: &Api) -> Result<Visitor, Refusal> {
         if api.parts.cli_key.is(token) {
             return Ok(Visitor::CommandLine);
         }
-        let codes = api
+        let known = api
             .parts
             .store
             .read(|reader| tills::of_token(reader, token))?;
-        if !codes.is_empty() {
-            return Ok(Visitor::Till(codes));
+        if let Some(token) = known {
+            return Ok(Visitor::Till(token));
         }
     }
     if let Some(session) = login::cookie(&parts.headers)
@@ -193,7 +202,7 @@ impl FromRequestParts<Arc<Api>> for HandsOver {
     type Rejection = Refusal;
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refusal> {
         Ok(Self(match admit(parts, api, Right::HandOver)? {
-            Visitor::Till(codes) => Sender::Till { codes },
+            Visitor::Till(token) => Sender::Till(token),
             Visitor::CommandLine => Sender::CommandLine,
             Visitor::Person(_) | Visitor::Local | Visitor::Remote => Sender::Anyone,
         }))
@@ -204,7 +213,7 @@ impl FromRequestParts<Arc<Api>> for Reads {
     type Rejection = Refusal;
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refusal> {
         Ok(Self(match admit(parts, api, Right::Read)? {
-            Visitor::Till(codes) => Scope::Tills(codes),
+            Visitor::Till(token) => Scope::Of(token),
             Visitor::CommandLine | Visitor::Person(_) | Visitor::Local | Visitor::Remote => {
                 Scope::All
             }
@@ -244,7 +253,7 @@ mod tests {
 
     /// Rights in the order hand over, read, look, act: `+` may, `1` 401, `3` 403.
     #[rstest]
-    #[case(Visitor::Till(vec!["3".into()]), "+++3", "+++3")]
+    #[case(Visitor::Till(token()), "+++3", "+++3")]
     #[case(Visitor::CommandLine, "++++", "++++")]
     #[case(Visitor::Person(Role::Manager), "3+++", "3+++")]
     #[case(Visitor::Person(Role::It), "3+++", "3+++")]
@@ -263,11 +272,21 @@ mod tests {
         assert_eq!((row(false).as_str(), row(true).as_str()), (closed, open));
     }
 
+    fn token() -> Token {
+        Token {
+            owner: "server".to_owned(),
+            tills: vec!["3".to_owned()],
+        }
+    }
+
     #[test]
     fn a_till_asks_for_its_own_documents_only() {
-        let own = || Scope::Tills(vec!["3".to_owned()]);
+        let own = || Scope::Of(token());
         assert_eq!(own().tills(None).unwrap(), Some(vec!["3".to_owned()]));
         assert!(own().tills(Some("4".to_owned())).is_err());
-        assert!(!own().holds("4") && own().holds("3") && Scope::All.holds("4"));
+        let holds = |till, sender| own().holds(till, sender);
+        assert!(!holds("4", Some("server")) && holds("3", None));
+        assert!(holds("", Some("server")) && !holds("", Some("4")) && !holds("", None));
+        assert!(Scope::All.holds("4", None) && Scope::All.holds("", Some("4")));
     }
 }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::activity::{Board, now};
 use crate::catalog::Active;
 use crate::intake::desk::Desk;
-use crate::intake::errand::Errands;
+use crate::intake::errand::{Errands, Refreshes};
 use crate::intake::house::House;
 use crate::intake::http::answer::Refusal;
 use crate::intake::http::body::IN_HAND_KIB_MAX;
@@ -65,7 +65,7 @@ pub struct Parts {
     /// Has a day read back.
     pub days: Errands<Date>,
     /// Has the catalog refreshed now.
-    pub refreshes: Errands<()>,
+    pub refreshes: Refreshes,
     /// Cancelled when the agent stops.
     pub stop: CancellationToken,
 }

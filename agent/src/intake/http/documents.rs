@@ -22,9 +22,11 @@ use crate::intake::http::access::{Acts, HandsOver, Reads, Scope};
 use crate::intake::http::answer::{Refusal, json_answer};
 use crate::intake::http::api::Api;
 use crate::intake::http::body;
+use crate::intake::http::query::{given, parameters};
 use crate::outbox::State as DocumentState;
 use crate::store::person::{self, Action, Done};
 use crate::store::read::{self, DocumentView, Filter};
+use crate::store::senders;
 
 /// Bodies up to this size are taken apart on the spot; more on a thread of its own, a few at a time.
 const BYTES_ON_THE_SPOT_MAX: usize = 64 * 1024;
@@ -99,11 +101,17 @@ impl From<BodyError> for Refusal {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListQuery {
+    #[serde(default, deserialize_with = "given")]
     pub(crate) state: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(crate) kind: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(crate) till: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(crate) date: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub(crate) limit: Option<usize>,
+    #[serde(default, deserialize_with = "given")]
     pub(crate) after: Option<i64>,
 }
 
@@ -122,6 +130,7 @@ impl ListQuery {
             return Err(Refusal::query("limit is a number from 1 to 1000"));
         }
         let till = checked(self.till, is_code, "till is no till's code")?;
+        let sender = scope.sender().filter(|_| till.is_none());
         Ok(Filter {
             state: checked(
                 self.state,
@@ -134,6 +143,7 @@ impl ListQuery {
                 "kind is no kind of document",
             )?,
             tills: scope.tills(till)?,
+            sender,
             date: checked(self.date, is_day, "date is a day such as 2026-11-20")?,
             limit,
             after: self.after,
@@ -147,13 +157,6 @@ pub(crate) fn is_day(text: &str) -> bool {
 
 pub(crate) fn is_code(text: &str) -> bool {
     Code::parse(text).is_some()
-}
-
-/// The parameters of a request, or a no in the API's own shape.
-pub(crate) fn parameters<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Refusal> {
-    let Query(parameters) =
-        query.map_err(|_| Refusal::query("a parameter is unknown, or its value cannot be read"))?;
-    Ok(parameters)
 }
 
 /// `GET /v1/documents`.
@@ -176,9 +179,12 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
     let id = known_id(&id)?;
-    let found = api.ask(move |reader| read::document(reader, &id)).await?;
-    let view = found.ok_or_else(|| Refusal::not_found("document"))?;
-    if !scope.holds(&view.till) {
+    let found = api.ask(move |reader| {
+        let sender = senders::of(reader, &id)?;
+        Ok(read::document(reader, &id)?.map(|view| (view, sender)))
+    });
+    let (view, sender) = found.await?.ok_or_else(|| Refusal::not_found("document"))?;
+    if !scope.holds(&view.till, sender.as_deref()) {
         return Err(super::access::Denied::NotAllowed.into());
     }
     Ok(json_answer(StatusCode::OK, &view))
@@ -290,7 +296,7 @@ pub(crate) async fn perform(
                 "the document is {}; this cannot be done with it",
                 state.as_str()
             );
-            let hint = "retry parked and waiting documents, release held ones, withdraw what is not on its way just now";
+            let hint = "retry parked documents and those that wait for another try, release held ones, withdraw what is not on its way just now";
             let status = StatusCode::CONFLICT;
             Err(Refusal::new(status, "wrong_state", message, hint))
         }

@@ -124,14 +124,10 @@ pub async fn fixture(more: &str) -> Fixture {
     let config = Arc::new(config::read(&text).unwrap());
     let store = Store::open(dir.path()).unwrap();
     let add = |writer: &rusqlite::Connection| {
-        tills::add(writer, &["3".to_owned()], None, TOKEN, now())?;
-        tills::add(
-            writer,
-            &["4".to_owned(), "5".to_owned()],
-            None,
-            SERVER_TOKEN,
-            now(),
-        )
+        let own = ["3".to_owned()];
+        tills::add(writer, "3", &own, None, TOKEN, now())?;
+        let served = ["4".to_owned(), "5".to_owned()];
+        tills::add(writer, "server", &served, None, SERVER_TOKEN, now())
     };
     store.write(add).await.unwrap();
     let house = House::of(&config).unwrap();

@@ -20,7 +20,10 @@ impl Hosts {
         let mut names: BTreeSet<String> = listen
             .hosts
             .iter()
-            .map(|host| name_of(host).to_ascii_lowercase())
+            .map(|host| match address_of(host) {
+                Some(address) => address.to_string(),
+                None => name_of(host).to_ascii_lowercase(),
+            })
             .collect();
         let address = listen.socket().ip();
         if !address.is_unspecified() {
@@ -54,7 +57,7 @@ impl Hosts {
             let place = origin
                 .strip_prefix("http://")
                 .or_else(|| origin.strip_prefix("https://"));
-            place.is_some_and(|place| host.is_some_and(|host| place.eq_ignore_ascii_case(host)))
+            place.is_some_and(|place| host.is_some_and(|host| same_place(place, host)))
         };
         let foreign = headers
             .get_all(ORIGIN)
@@ -77,11 +80,30 @@ impl Hosts {
 
     fn knows(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
-        let plain = name.trim_start_matches('[').trim_end_matches(']');
-        let address: Option<IpAddr> = plain.parse().ok();
-        let loopback = address.is_some_and(|ip| ip.to_canonical().is_loopback());
-        loopback || name == "localhost" || self.0.contains(&name) || self.0.contains(plain)
+        let address = address_of(&name).map(|address| address.to_string());
+        is_loopback(&name) || self.0.contains(&address.unwrap_or(name))
     }
+}
+
+/// Whether a page and the name by which it calls are the same port of the same machine. A page that was opened as
+/// localhost may call 127.0.0.1.
+fn same_place(origin: &str, host: &str) -> bool {
+    let port = |place: &str| place[name_of(place).len()..].to_owned();
+    let here = is_loopback(name_of(origin)) && is_loopback(name_of(host));
+    origin.eq_ignore_ascii_case(host) || here && port(origin) == port(host)
+}
+
+fn is_loopback(name: &str) -> bool {
+    let loopback = |address: IpAddr| address.to_canonical().is_loopback();
+    name.eq_ignore_ascii_case("localhost") || address_of(name).is_some_and(loopback)
+}
+
+/// An address, an IPv6 one with or without brackets.
+fn address_of(name: &str) -> Option<IpAddr> {
+    let plain = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
+    plain.unwrap_or(name).parse().ok()
 }
 
 /// The name without its port.
@@ -102,7 +124,7 @@ mod tests {
     fn check(method: Method, host: Option<&str>, origin: Option<&str>) -> Result<(), &'static str> {
         let listen = Listen {
             address: "192.168.1.10:7470".to_owned(),
-            hosts: vec!["till-pc.local".to_owned()],
+            hosts: vec!["till-pc.local".to_owned(), "[fd00::17]".to_owned()],
             ..Listen::default()
         };
         let mut headers = HeaderMap::new();
@@ -124,6 +146,9 @@ mod tests {
     #[case("[::1]", true)]
     #[case("192.168.1.10:7470", true)]
     #[case("Till-PC.local:80", true)]
+    #[case("[fd00::17]:7470", true)]
+    #[case("[FD00::17]", true)]
+    #[case("[fd00::18]:7470", false)]
     #[case("192.168.1.11", false)]
     #[case("evil.example", false)]
     #[case("localhost.evil.example:7470", false)]
@@ -158,6 +183,10 @@ mod tests {
     #[rstest]
     #[case(None, true)]
     #[case(Some("http://localhost:7470"), true)]
+    #[case(Some("http://127.0.0.1:7470"), true)]
+    #[case(Some("http://[::1]:7470"), true)]
+    #[case(Some("http://127.0.0.1"), false)]
+    #[case(Some("http://192.168.1.10:7470"), false)]
     #[case(Some("http://localhost:3000"), false)]
     #[case(Some("https://evil.example"), false)]
     #[case(Some("null"), false)]

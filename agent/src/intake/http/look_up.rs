@@ -17,15 +17,19 @@ use crate::catalog::file::SEARCH_LIMIT_MAX;
 use crate::intake::http::access::{Reads, Scope};
 use crate::intake::http::answer::{Refusal, json_answer};
 use crate::intake::http::api::Api;
-use crate::intake::http::documents::{is_code, is_day, parameters};
+use crate::intake::http::documents::{is_code, is_day};
+use crate::intake::http::query::{given, parameters};
 use crate::store::{proof, read};
 
 /// What `GET /v1/products` may be asked: one of the three.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProductQuery {
+    #[serde(default, deserialize_with = "given")]
     barcode: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     sku: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     q: Option<String>,
 }
 
@@ -99,7 +103,9 @@ fn no_catalog() -> Refusal {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiptQuery {
+    #[serde(default, deserialize_with = "given")]
     till: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     date: Option<String>,
 }
 
@@ -143,6 +149,7 @@ pub(crate) async fn find_receipts(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProofQuery {
+    #[serde(default, deserialize_with = "given")]
     date: Option<String>,
 }
 
@@ -178,7 +185,7 @@ pub(crate) async fn proof_of(
         currency: api.parts.config.store.currency.clone(),
         tills: match scope {
             Scope::All => None,
-            Scope::Tills(own) => Some(own),
+            Scope::Of(token) => Some(token.tills),
         },
         numbering: api.parts.house.numbering.clone(),
         now: now(),

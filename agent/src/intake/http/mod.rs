@@ -16,6 +16,7 @@ pub mod live;
 pub mod login;
 pub mod look_up;
 mod patience;
+pub mod query;
 mod serve;
 pub(crate) mod sign_in;
 

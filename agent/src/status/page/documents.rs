@@ -8,7 +8,8 @@ use axum::response::Response;
 use tillpost_shared::document::Kind;
 
 use super::visit::{Frame, Stop, Visit, escaped};
-use crate::intake::http::documents::{ListQuery, parameters};
+use crate::intake::http::documents::ListQuery;
+use crate::intake::http::query::parameters;
 use crate::outbox::State;
 use crate::store::read::{self, RowView};
 
@@ -59,7 +60,7 @@ async fn shown(
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Response, Stop> {
     let scope = visit.reads()?;
-    let asked = without_blanks(parameters(query)?);
+    let asked = parameters(query)?;
     let older = |next: &str| {
         let mut address = "/documents?".to_owned();
         for (name, value) in [
@@ -101,18 +102,6 @@ async fn shown(
         date: asked.date.unwrap_or_default(),
     };
     Ok(visit.page(StatusCode::OK, &page))
-}
-
-/// A form sends what was left empty too.
-fn without_blanks(query: ListQuery) -> ListQuery {
-    let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-    ListQuery {
-        state: given(query.state),
-        kind: given(query.kind),
-        till: given(query.till),
-        date: given(query.date),
-        ..query
-    }
 }
 
 fn states(visit: &Visit, chosen: Option<&str>) -> Vec<Choice> {

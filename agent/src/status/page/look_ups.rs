@@ -14,8 +14,9 @@ use super::visit::{Frame, Stop, Visit};
 use crate::catalog;
 use crate::catalog::file::SEARCH_LIMIT_MAX;
 use crate::intake::http::answer::Refusal;
-use crate::intake::http::documents::{is_code, is_day, parameters};
+use crate::intake::http::documents::{is_code, is_day};
 use crate::intake::http::look_up::{find_products, find_receipts};
+use crate::intake::http::query::parameters;
 use crate::status::text::fill_written;
 use crate::store::read::Receipt;
 

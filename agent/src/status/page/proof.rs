@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::visit::{Frame, Stop, Visit};
 use crate::intake::http::answer::Refusal;
-use crate::intake::http::documents::parameters;
 use crate::intake::http::look_up::proof_of;
+use crate::intake::http::query::parameters;
 use crate::status::text::fill_written;
 
 /// The page.

@@ -16,6 +16,7 @@ use crate::intake::http::documents::known_id;
 use crate::outbox::State;
 use crate::status::text::{Cause, Texts, Troubled, fill_written};
 use crate::store::read::{self, DeliveryView, DocumentView};
+use crate::store::senders;
 
 /// The page.
 #[derive(Template)]
@@ -90,10 +91,13 @@ async fn shown(visit: &Visit, id: &str, told: &Told) -> Result<Response, Stop> {
     let id = known_id(id)?;
     let found = visit
         .api
-        .ask(move |reader| read::document(reader, &id))
+        .ask(move |reader| {
+            let sender = senders::of(reader, &id)?;
+            Ok(read::document(reader, &id)?.map(|document| (document, sender)))
+        })
         .await?;
-    let document = found.ok_or_else(|| Refusal::not_found("document"))?;
-    if !scope.holds(&document.till) {
+    let (document, sender) = found.ok_or_else(|| Refusal::not_found("document"))?;
+    if !scope.holds(&document.till, sender.as_deref()) {
         return Err(Denied::NotAllowed.into());
     }
     let (texts, hand) = (visit.texts, &visit.hand);

@@ -118,7 +118,7 @@ impl Visit {
     pub fn reads(&self) -> Result<Scope, Stop> {
         self.needs(Right::Read)?;
         Ok(match &self.visitor {
-            Visitor::Till(codes) => Scope::Tills(codes.clone()),
+            Visitor::Till(token) => Scope::Of(token.clone()),
             Visitor::CommandLine | Visitor::Person(_) | Visitor::Local | Visitor::Remote => {
                 Scope::All
             }

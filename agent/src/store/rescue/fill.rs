@@ -28,7 +28,7 @@ use crate::store::{StoreError, history, lane, micros, timestamp};
 const UNROUTED: &str = "rescue_unrouted";
 /// First what others point at.
 const FIRST: [&str; 4] = ["settings", "documents", "tills", "history"];
-const SECOND: [&str; 3] = ["deliveries", "origins", "tokens"];
+const SECOND: [&str; 5] = ["deliveries", "origins", "tokens", "owners", "senders"];
 
 /// A table of the new outbox as its rows are stored.
 struct Table {
@@ -249,7 +249,7 @@ fn plausible(target: &Connection, table: &Table, values: &[Value]) -> Result<boo
             uid.as_deref() == table.text(values, "uid") && known_state()
         }
         "deliveries" => known_state() && document_there()?,
-        "origins" => document_there()?,
+        "origins" | "senders" => document_there()?,
         "tokens" => {
             // Its till's own row may be lost; the till goes on all the same.
             target

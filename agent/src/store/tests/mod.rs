@@ -6,6 +6,7 @@ mod figures;
 mod history;
 mod lane;
 mod machine;
+mod migrate;
 mod moods;
 mod pace;
 mod person;

@@ -29,7 +29,7 @@ fn document_in(shop: &Shop, state: State) -> String {
 #[case(State::Parked, Action::Retry, Some(State::Waiting))]
 #[case(State::Parked, Action::Release, None)]
 #[case(State::Parked, Action::Withdraw("wrong".into()), Some(State::Withdrawn))]
-#[case(State::Waiting, Action::Retry, Some(State::Waiting))]
+#[case(State::Waiting, Action::Retry, None)]
 #[case(State::Waiting, Action::Release, None)]
 #[case(State::Waiting, Action::Withdraw("wrong".into()), Some(State::Withdrawn))]
 #[case(State::Delivered, Action::Retry, None)]
@@ -129,6 +129,20 @@ fn a_document_delivered_to_one_destination_keeps_its_key_when_withdrawn_from_the
         .collect();
     assert_eq!(states, [State::Withdrawn, State::Delivered]);
     assert_eq!(shop.take(sale_of(1, "11.00")).key, "ZH01/3/0/1~2");
+}
+
+#[test]
+fn only_what_waits_for_another_try_is_tried_again() {
+    let shop = Shop::new();
+    let id = shop.take(sale(1)).id;
+    assert_eq!(
+        shop.act(&id, &Action::Retry),
+        Done::WrongState(State::Waiting)
+    );
+    shop.claim(10);
+    shop.answer(&postponed("unknown_product", Cause::UnknownProduct));
+    assert_eq!(shop.state(&id), State::Waiting);
+    assert_eq!(shop.act(&id, &Action::Retry), Done::Done);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::shop::*;
 use crate::store::read::{Filter, list_sql};
 
 /// The sources whose statements run while tills and lanes work.
-const SOURCES: [&str; 14] = [
+const SOURCES: [&str; 15] = [
     include_str!("../accept.rs"),
     include_str!("../arrival.rs"),
     include_str!("../depends.rs"),
@@ -24,9 +24,10 @@ const SOURCES: [&str; 14] = [
     include_str!("../connection.rs"),
     include_str!("../unsent.rs"),
     include_str!("../reread.rs"),
+    include_str!("../senders.rs"),
 ];
 /// Statements that read a table from one end to the other, and may.
-const WHOLE_TABLE: [&str; 6] = [
+const WHOLE_TABLE: [&str; 8] = [
     // An index of what has not arrived, no table; and whoever asks is told again what was counted when it took long.
     "SELECT state, COUNT(*) FROM documents WHERE state <> 'delivered' GROUP BY state",
     // The same index, for a chart.
@@ -37,7 +38,9 @@ const WHOLE_TABLE: [&str; 6] = [
     // A store has a few tills.
     "SELECT code, series, added_at FROM tills ORDER BY code",
     "DELETE FROM tills WHERE code = ?1",
-    "DELETE FROM tokens WHERE till = ?1",
+    "SELECT code FROM owners WHERE hash = ?1",
+    "SELECT code, hash FROM owners ORDER BY code",
+    "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'owners')",
 ];
 
 /// Every string of a source that is a statement.
@@ -122,6 +125,10 @@ fn a_question_uses_its_index(#[case] words: &str, #[case] indexes: &[&str]) {
 #[case::a_tills_day(
     Filter { date: Some("2026-05-05".into()), tills: Some(vec!["5".into()]), ..Filter::default() },
     "documents_day (business_date=? AND till=?)"
+)]
+#[case::a_tokens_own(
+    Filter { tills: Some(vec!["5".into()]), sender: Some("5".into()), ..Filter::default() },
+    "s USING INTEGER PRIMARY KEY (rowid=?)"
 )]
 #[case::further_back(Filter { after: Some(500), ..Filter::default() }, "PRIMARY KEY (rowid<?)")]
 fn a_list_is_read_from_its_page_on(#[case] filter: Filter, #[case] index: &str) {

@@ -80,19 +80,54 @@ fn a_receipt_says_what_of_it_came_back_queued_returns_too() {
     ));
     let withdrawn = shop.take(goods_back(3, json!({"sequence": 1, "line": 1})));
     shop.withdraw(&withdrawn.id);
-    for number in ["3-0001", "1"] {
-        let receipts = read::receipts(&shop.outbox, number, None, None).unwrap();
-        assert_eq!(receipts.len(), 1);
-        let returned = &receipts[0].returned;
-        assert_eq!(returned.len(), 1);
-        assert_eq!(
-            (returned[0].line, returned[0].quantity.as_str()),
-            (Some(1), "1")
-        );
-        assert_eq!(returned[0].by, ["ZH01/3/0/2"]);
-    }
+    let receipts = read::receipts(&shop.outbox, "3-0001", None, None).unwrap();
+    assert_eq!(receipts.len(), 1);
+    let returned = &receipts[0].returned;
+    assert_eq!(returned.len(), 1);
+    assert_eq!(
+        (returned[0].line, returned[0].quantity.as_str()),
+        (Some(1), "1")
+    );
+    assert_eq!(returned[0].by, ["ZH01/3/0/2"]);
+    assert!(
+        read::receipts(&shop.outbox, "1", None, None)
+            .unwrap()
+            .is_empty(),
+        "it prints another number"
+    );
     assert!(
         read::receipts(&shop.outbox, "3-0001", Some("4"), None)
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[test]
+fn of_a_receipt_that_was_undone_everything_came_back() {
+    let shop = Shop::new();
+    shop.take(sale(1));
+    let undone = shop.take(void(2, json!({"sequence": 1})));
+    let returned = || {
+        let receipts = read::receipts(&shop.outbox, "1", None, None).unwrap();
+        let returned = receipts[0].returned.iter();
+        let row = |row: &read::Returned| (row.line, row.quantity.clone(), row.by.clone());
+        returned.map(row).collect::<Vec<_>>()
+    };
+    let by = vec![undone.key.clone()];
+    assert_eq!(returned(), [(Some(1), "1".to_owned(), by)]);
+    shop.withdraw(&undone.id);
+    assert_eq!(returned(), []);
+}
+
+#[test]
+fn a_receipt_that_was_sent_and_withdrawn_is_no_receipt() {
+    let shop = Shop::new();
+    let sent = shop.take(sale(1));
+    shop.drain(&rejected(true));
+    shop.withdraw(&sent.id);
+    assert_eq!(shop.state(&sent.id), State::Withdrawn);
+    assert!(
+        read::receipts(&shop.outbox, "1", None, None)
             .unwrap()
             .is_empty()
     );
