@@ -113,6 +113,9 @@ impl<D: Destination> Lane<D> {
     }
 
     async fn one_batch(&self, pace: &mut Pace) -> Result<Passed, Failed> {
+        if self.store.is_coming_back() {
+            return Ok(Passed::Nothing);
+        }
         let moment = now();
         self.mind_the_clock(pace, moment).await?;
         self.cap_due(moment).await?;

@@ -2,8 +2,9 @@
 //!
 //! `TILLPOST_FAILPOINT=odoo.request_sent:3` ends the process, without any clean-up, when that place is reached for the
 //! third time, and says so on stderr. `odoo.out.pos.session.create` is reached when that call has left and nobody has
-//! looked at its answer. `TILLPOST_WEAK_SYNC=1` makes the outbox commit without syncing: the power cut
-//! tests must see that lose, or they show nothing.
+//! looked at its answer. `TILLPOST_WEAK_SYNC=1` makes the outbox commit without syncing: the power cut tests must see
+//! that lose, or they show nothing. `TILLPOST_CHECKPOINT_PAGES=50` has the log moved into the outbox so often that a
+//! test's power cuts fall into it.
 
 /// Marks the place `name`.
 #[cfg(not(debug_assertions))]
@@ -70,4 +71,19 @@ fn ends(name: &str) -> ! {
 /// Whether commits are to go unsynced, so that a test can see what that loses. A release never does.
 pub fn weak_sync() -> bool {
     cfg!(debug_assertions) && std::env::var_os("TILLPOST_WEAK_SYNC").is_some()
+}
+
+/// How many pages the log gathers before they move into the outbox: fewer where a test wants to cut the power meanwhile.
+pub fn checkpoint_pages(usual: u32) -> u32 {
+    let asked = || {
+        std::env::var("TILLPOST_CHECKPOINT_PAGES")
+            .ok()?
+            .parse()
+            .ok()
+    };
+    if cfg!(debug_assertions) {
+        asked().unwrap_or(usual)
+    } else {
+        usual
+    }
 }

@@ -4,10 +4,10 @@
 //! out before anything could log it, and a filter here would only look like a second line of defence.
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tracing_appender::non_blocking::WorkerGuard;
-use tracing_appender::rolling::{InitError, RollingFileAppender, Rotation};
+use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
@@ -32,16 +32,6 @@ pub struct Logging {
     _file: WorkerGuard,
 }
 
-/// Why no log can be written.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write a log into {dir}")]
-pub struct LoggingError {
-    /// The folder.
-    pub dir: std::path::PathBuf,
-    /// Why not.
-    pub source: io::Error,
-}
-
 /// Whether people read along on the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Terminal {
@@ -51,22 +41,13 @@ pub enum Terminal {
     Quiet,
 }
 
-/// Starts the log of a service with this data folder.
-pub fn start(data_dir: &Path, terminal: Terminal) -> Result<Logging, LoggingError> {
-    let dir = paths::log_dir(data_dir);
-    // The appender looks for old files first, and complains of a folder that is not there.
-    let failed = |source| LoggingError {
-        dir: dir.clone(),
-        source,
+/// Starts the log of a service with this data folder. A disk that takes no log is no reason not to serve: what is
+/// written goes there as soon as it does.
+pub fn start(data_dir: &Path, terminal: Terminal) -> Logging {
+    let appender = Late {
+        dir: paths::log_dir(data_dir),
+        open: None,
     };
-    std::fs::create_dir_all(&dir).map_err(failed)?;
-    let appender = RollingFileAppender::builder()
-        .rotation(Rotation::DAILY)
-        .filename_prefix(FILE_PREFIX)
-        .filename_suffix(FILE_SUFFIX)
-        .max_log_files(FILES_MAX)
-        .build(&dir)
-        .map_err(|error: InitError| failed(io::Error::other(error)))?;
     // A disk that hangs must not hang the tills: lines that do not fit the queue are dropped and counted.
     let (file, guard) = tracing_appender::non_blocking(appender);
     let json = fmt::layer().json().flatten_event(true).with_writer(file);
@@ -83,7 +64,42 @@ pub fn start(data_dir: &Path, terminal: Terminal) -> Result<Logging, LoggingErro
         .with(json.with_filter(level()))
         .with(plain)
         .try_init();
-    Ok(Logging { _file: guard })
+    Logging { _file: guard }
+}
+
+/// A day's file, opened when the first line is written, and tried again with each line until it can be.
+struct Late {
+    dir: PathBuf,
+    open: Option<RollingFileAppender>,
+}
+
+impl Late {
+    fn file(&mut self) -> io::Result<&mut RollingFileAppender> {
+        if self.open.is_none() {
+            // The appender looks for old files first, and complains of a folder that is not there.
+            std::fs::create_dir_all(&self.dir)?;
+            let appender = RollingFileAppender::builder()
+                .rotation(Rotation::DAILY)
+                .filename_prefix(FILE_PREFIX)
+                .filename_suffix(FILE_SUFFIX)
+                .max_log_files(FILES_MAX)
+                .build(&self.dir);
+            self.open = Some(appender.map_err(io::Error::other)?);
+        }
+        self.open
+            .as_mut()
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl io::Write for Late {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.file()?.write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.open.as_mut().map_or(Ok(()), io::Write::flush)
+    }
 }
 
 fn level() -> EnvFilter {
@@ -103,7 +119,7 @@ mod tests {
     #[test]
     fn a_days_log_is_a_file_of_json_lines() {
         let dir = tempfile::tempdir().unwrap();
-        let logging = start(dir.path(), Terminal::Quiet).unwrap();
+        let logging = start(dir.path(), Terminal::Quiet);
         tracing::info!(documents = 3, "documents stored");
         drop(logging);
         let file = std::fs::read_dir(paths::log_dir(dir.path()))

@@ -5,48 +5,11 @@
 //! After each jump documents must be taken and delivered; in the files they must stand in the order in which they were
 //! rung up. Expected business dates are written down here by hand.
 
-use std::path::PathBuf;
-use std::process::Command;
-
 use serde_json::{Value, json};
+use tillpost_tests::clock::Clock;
 use tillpost_tests::home::{Home, Setup};
 use tillpost_tests::shop::sample::{sale, sales};
 use tillpost_tests::{folder, wait};
-
-/// The library that fakes the wall clock.
-fn libfaketime() -> PathBuf {
-    let listed = Command::new("dpkg")
-        .args(["-L", "libfaketime"])
-        .output()
-        .unwrap();
-    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let library = listed
-        .lines()
-        .find(|line| line.ends_with("libfaketimeMT.so.1"));
-    library.map(PathBuf::from).unwrap_or_else(|| {
-        panic!("the package libfaketime is missing: apt-get install libfaketime")
-    })
-}
-
-/// A clock that this test sets.
-pub struct Clock(PathBuf);
-
-impl Clock {
-    pub fn of(home: &mut Home) -> Self {
-        let file = home.path().join("clock");
-        let clock = Self(file.clone());
-        clock.jump("+0");
-        home.set_env("LD_PRELOAD", libfaketime().to_str().unwrap());
-        home.set_env("FAKETIME_TIMESTAMP_FILE", file.to_str().unwrap());
-        home.set_env("FAKETIME_NO_CACHE", "1");
-        home.set_env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-        clock
-    }
-
-    pub fn jump(&self, by: &str) {
-        std::fs::write(&self.0, by).unwrap();
-    }
-}
 
 #[test]
 fn jumps_of_an_hour_and_of_thirty_days_freeze_and_reorder_nothing() {
@@ -232,4 +195,66 @@ fn after_its_time_the_text_goes_and_the_key_stays_and_a_copy_is_made() {
         after < before,
         "the file is as long as before: {before} → {after}"
     );
+}
+
+#[test]
+fn a_jump_while_head_office_is_out_freezes_no_lane_and_reorders_no_till() {
+    let mut home = Home::new(&Setup::folder());
+    let clock = Clock::of(&mut home);
+    let tokens = ["1", "2"].map(|till| (till, home.add_till(till)));
+    std::fs::write(home.out(), "in the way").unwrap();
+    let agent = home.start();
+    let mut next = 1;
+    for jump in ["+30d", "-30d", "+1h", "-1h"] {
+        // The lane has failed at least once since the last jump, and waits to try again.
+        for (till, token) in &tokens {
+            agent.hand_in_all(token, &sales(till, next, 5), "accepted");
+        }
+        next += 5;
+        wait::until("the lane to be out", || {
+            (agent.status()["destinations"][0]["state"] != "ok").then_some(())
+        });
+        clock.jump(jump);
+    }
+    std::fs::remove_file(home.out()).unwrap();
+    agent.wait_drained(wait::HANG);
+    let there = folder::keys(&home.out());
+    assert_eq!(there.len() as u64, 2 * (next - 1));
+    assert!(there.values().all(|times| *times == 1), "{there:?}");
+    let mut lines = folder::read(&home.out());
+    lines.sort_by_key(|line| {
+        let name = line.file.file_name().unwrap().to_str().unwrap().to_owned();
+        name.split('-').nth(1).unwrap().parse::<u64>().unwrap()
+    });
+    for (till, _) in &tokens {
+        let of_till = lines.iter().filter(|line| line.document["till"] == *till);
+        let numbers: Vec<u64> = of_till
+            .map(|line| line.document["sequence"].as_u64().unwrap())
+            .collect();
+        assert_eq!(numbers, (1..next).collect::<Vec<u64>>(), "till {till}");
+    }
+}
+
+#[test]
+fn a_till_three_hours_off_gets_the_business_date_of_its_own_clock() {
+    let home = Home::new(&Setup::folder());
+    let token = home.add_till("1");
+    let agent = home.start();
+    // The trading day ends at 04:00 in Zurich. It is 02:30 there, and the till says 05:30; or 05:30, and the till 02:30.
+    let days = [
+        ("2026-06-14T05:30:00+02:00", "2026-06-14"),
+        ("2026-06-14T02:30:00+02:00", "2026-06-13"),
+        // Written with an offset of its own, three hours from the store's: an instant is an instant.
+        ("2026-06-14T05:30:00+05:00", "2026-06-13"),
+        ("2026-06-14T01:00:00-01:00", "2026-06-14"),
+    ];
+    for (n, (occurred_at, expected)) in (1..).zip(days) {
+        let result = agent.hand_in(&token, &at(n, occurred_at));
+        assert_eq!(result["status"], "accepted", "{result}");
+        let listed = agent.get(&token, "/v1/documents?limit=1").ok();
+        assert_eq!(
+            listed["documents"][0]["business_date"], expected,
+            "{occurred_at}"
+        );
+    }
 }

@@ -1,5 +1,6 @@
-//! A disk that fills up, that turns read-only while tills ring up, a file at its size limit: every yes stays true, the no
-//! is polite, the status says what to do, and it goes on when the cause is gone.
+//! A disk that fills up, that turns read-only while tills ring up, that is either at the start already, a file at its size
+//! limit: the agent lives, every yes stays true, the no is polite and says what to do, and it goes on when the cause is
+//! gone.
 //!
 //! Method: the data folder on a small ext4 of its own, in a mount namespace of its own. Filling is a file beside the
 //! queue; read-only is the kernel finding an error on the file system; the size limit is the one of the process.
@@ -158,4 +159,82 @@ fn at_a_file_size_limit_the_agent_lives_and_every_yes_is_true() {
     let lost = tills::lost(&tills, &home.data().join("outbox.db"));
     assert!(lost.is_empty(), "{lost:?}");
     agent.hand_in_all(tills[0].token(), &[sale("1", 90_001)], "accepted");
+}
+
+/// A store with a sale that waits, its agent stopped.
+fn stopped_with_a_sale() -> (Home, Disk, String) {
+    let home = Home::new(&Setup::folder());
+    let disk = Disk::new(&home.path().join("disk.img"), &home.data(), DISK_MEBIBYTES);
+    let token = home.add_till("1");
+    std::fs::write(home.out(), "in the way").unwrap();
+    let agent = home.start();
+    agent.hand_in_all(&token, &sales("1", 1, 5), "accepted");
+    agent.stop();
+    std::fs::remove_file(home.out()).unwrap();
+    (home, disk, token)
+}
+
+/// It runs and cannot take anything: what it says to whom.
+fn says_why(agent: &Agent, token: &str, code: &str, status: u16) {
+    assert_eq!(agent.get("", "/healthz").status, 200);
+    let ready = agent.get("", "/readyz");
+    assert_eq!(ready.status, 503, "{}", ready.body);
+    assert_eq!(ready.json()["error"]["code"], code, "{}", ready.body);
+    let refused = agent.post(token, &json!([sale("1", 6)]));
+    assert_eq!(refused.status, status, "{}", refused.body);
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    assert_eq!(agent.get("", "/v1/status").status, status);
+    let page = agent.get("", "/");
+    assert!(page.body.contains("disk"), "{}", page.body);
+}
+
+/// Goes on in the same process as if nothing had been.
+fn goes_on(mut agent: Agent, home: &Home, token: &str) {
+    wait::until("the agent to be ready", || {
+        (agent.get("", "/readyz").status == 200).then_some(())
+    });
+    agent.hand_in_all(token, &[sale("1", 6)], "accepted");
+    agent.wait_drained(wait::HANG);
+    let expected = (1..=6).map(|n| (key("1", n), 1)).collect();
+    assert_eq!(folder::keys(&home.out()), expected);
+    assert!(!agent.ended());
+    // The command line finds it, and what it did stands in its log again.
+    home.run(&["status"]).ended(0);
+    assert_eq!(agent.stop().code, Some(0));
+}
+
+#[test]
+fn on_a_full_disk_it_starts_says_why_and_goes_on_by_itself() {
+    namespace::inside(
+        "disk::on_a_full_disk_it_starts_says_why_and_goes_on_by_itself",
+        || {
+            let (home, disk, token) = stopped_with_a_sale();
+            disk.fill(0);
+            let agent = home.start();
+            says_why(&agent, &token, "no_room", 507);
+            disk.make_room();
+            goes_on(agent, &home, &token);
+            disk.unmount();
+        },
+    );
+}
+
+#[test]
+fn on_a_read_only_disk_it_starts_says_why_and_goes_on_by_itself() {
+    namespace::inside(
+        "disk::on_a_read_only_disk_it_starts_says_why_and_goes_on_by_itself",
+        || {
+            let (home, disk, token) = stopped_with_a_sale();
+            disk.set_read_only(true);
+            let agent = home.start();
+            says_why(&agent, &token, "disk_failed", 503);
+            // Asked to stop before it could start, it stops.
+            assert_eq!(agent.stop().code, Some(0));
+            let agent = home.start();
+            says_why(&agent, &token, "disk_failed", 503);
+            disk.set_read_only(false);
+            goes_on(agent, &home, &token);
+            disk.unmount();
+        },
+    );
 }

@@ -82,6 +82,7 @@ fn post_on(
     till: &str,
     stop: &AtomicBool,
     refused: &AtomicU64,
+    unanswered: &AtomicU64,
 ) -> Vec<String> {
     let (mut socket, mut keys, mut number) = (Socket::connect(url), Vec::new(), 0);
     while !stop.load(Ordering::Relaxed) {
@@ -96,7 +97,10 @@ fn post_on(
                 assert_polite(&answer);
                 refused.fetch_add(1, Ordering::Relaxed);
             }
-            Err(_) => socket = Socket::connect(url),
+            Err(_) => {
+                unanswered.fetch_add(1, Ordering::Relaxed);
+                socket = Socket::connect(url);
+            }
         }
     }
     keys
@@ -110,11 +114,15 @@ fn two_hundred_tills_post_as_fast_as_they_can_and_every_yes_is_true() {
     let token = tills(&home, TILLS + 1);
     let agent = home.start();
     let (stop, refused) = (AtomicBool::new(false), AtomicU64::new(0));
+    let unanswered = AtomicU64::new(0);
     let answered: Vec<String> = thread::scope(|scope| {
-        let (url, token, stop, refused) = (&agent.url, &token, &stop, &refused);
-        let posting: Vec<_> = (0..TILLS)
-            .map(|n| scope.spawn(move || post_on(url, token, &(n + 2).to_string(), stop, refused)))
-            .collect();
+        let (url, token, stop) = (&agent.url, &token, &stop);
+        let (refused, unanswered) = (&refused, &unanswered);
+        let post = |n: usize| {
+            let till = (n + 2).to_string();
+            move || post_on(url, token, &till, stop, refused, unanswered)
+        };
+        let posting: Vec<_> = (0..TILLS).map(|n| scope.spawn(post(n))).collect();
         let (begin, mut number) = (Instant::now(), 0);
         while begin.elapsed() < HOW_LONG {
             number += 1;
@@ -131,10 +139,12 @@ fn two_hundred_tills_post_as_fast_as_they_can_and_every_yes_is_true() {
     agent.kill();
     let stored = stored_keys(&home);
     println!(
-        "{} sales answered, {refused:?} refused, {} stored",
+        "{} sales answered, {refused:?} refused, {unanswered:?} connections closed without a word, {} stored",
         answered.len(),
         stored.len()
     );
+    // There are places for all of them: nobody is sent away without being told.
+    assert_eq!(unanswered.into_inner(), 0, "closed without a word");
     assert!(
         answered.len() > TILLS,
         "every till gets its turn: {}",
@@ -291,6 +301,7 @@ fn requests_that_drip_are_ended_and_others_served_meanwhile() {
         .filter_map(|socket| told(socket).then_some(()))
         .count();
     println!("{told} of {EACH} senders of a slow body were told why");
+    assert!(told > 0, "nobody was told why");
     assert_eq!(
         stored_keys(&home).len(),
         19,

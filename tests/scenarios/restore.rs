@@ -65,22 +65,7 @@ impl Store {
 
     /// The keys whose text is still to be found in the file or its log.
     fn readable(&self) -> Vec<String> {
-        let mut bytes = std::fs::read(self.outbox()).unwrap_or_default();
-        bytes.extend(std::fs::read(self.home.data().join("outbox.db-wal")).unwrap_or_default());
-        // Each text holds its number; looking for whole texts one by one would take minutes.
-        let heads: BTreeMap<&[u8], &String> = self
-            .texts
-            .iter()
-            .map(|(key, text)| (text.as_bytes(), key))
-            .collect();
-        let found = positions(&bytes, br#"{"kind":"#).filter_map(|at| {
-            let near = heads.range(..=&bytes[at..]).next_back()?;
-            bytes[at..].starts_with(near.0).then(|| (*near.1).clone())
-        });
-        let mut found: Vec<String> = found.collect();
-        found.sort();
-        found.dedup();
-        found
+        readable_in(&self.outbox(), &self.texts)
     }
 
     /// Lets the receiver come back.
@@ -98,7 +83,7 @@ impl Store {
             false => self.home.add_till("1"),
         };
         agent.hand_in_all(&token, &sales("1", 9_001, 5), "accepted");
-        let problem = problem(&agent, "queue_damaged");
+        let problem = recovered(&agent);
         let aside = set_aside(&self.home.data());
         assert_eq!(aside.len(), 1, "the old file is kept: {aside:?}");
         assert_eq!(std::fs::read(&aside[0]).ok(), damaged, "and is as it was");
@@ -130,12 +115,34 @@ impl Store {
     }
 }
 
+/// The keys of these texts that are still to be found in an outbox or its log.
+pub fn readable_in(outbox: &Path, texts: &BTreeMap<String, String>) -> Vec<String> {
+    let mut bytes = std::fs::read(outbox).unwrap_or_default();
+    let mut log = outbox.as_os_str().to_owned();
+    log.push("-wal");
+    bytes.extend(std::fs::read(log).unwrap_or_default());
+    // Each text holds its number; looking for whole texts one by one would take minutes.
+    let heads: BTreeMap<&[u8], &String> = texts
+        .iter()
+        .map(|(key, text)| (text.as_bytes(), key))
+        .collect();
+    let found = positions(&bytes, br#"{"kind":"#).filter_map(|at| {
+        let near = heads.range(..=&bytes[at..]).next_back()?;
+        bytes[at..].starts_with(near.0).then(|| (*near.1).clone())
+    });
+    let mut found: Vec<String> = found.collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
 fn positions<'a>(bytes: &'a [u8], what: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
     let last = bytes.len().saturating_sub(what.len());
     (0..last).filter(move |at| bytes[*at] == what[0] && bytes[*at..].starts_with(what))
 }
 
-fn texts(home: &Home) -> BTreeMap<String, String> {
+/// Key and stored text of every document.
+pub fn texts(home: &Home) -> BTreeMap<String, String> {
     let outbox = Connection::open(home.data().join("outbox.db")).unwrap();
     let mut question = outbox.prepare("SELECT key, body FROM documents").unwrap();
     let rows = question
@@ -144,7 +151,8 @@ fn texts(home: &Home) -> BTreeMap<String, String> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
-fn problem(agent: &Agent, code: &str) -> Value {
+/// A problem that the status tells of.
+pub fn problem(agent: &Agent, code: &str) -> Value {
     let status = agent.status();
     let problems = status["problems"].as_array().unwrap();
     let found = problems.iter().find(|problem| problem["code"] == code);
@@ -153,7 +161,17 @@ fn problem(agent: &Agent, code: &str) -> Value {
         .clone()
 }
 
-fn set_aside(data: &Path) -> Vec<PathBuf> {
+/// Waits until what can be read of a damaged outbox is back, and what is told of it.
+pub fn recovered(agent: &Agent) -> Value {
+    wait::until("the damaged outbox to come back", || {
+        let told = problem(agent, "queue_damaged");
+        let message = told["message"].as_str().unwrap();
+        message.contains("were recovered").then_some(told.clone())
+    })
+}
+
+/// The outboxes that were set aside.
+pub fn set_aside(data: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(data).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
     let aside = |path: &PathBuf| {
@@ -248,7 +266,7 @@ fn something_that_is_no_queue_at_all_is_set_aside() {
 }
 
 /// Puts a copy of the queue where the queue was, as a person would.
-fn put_back(home: &Home, copy: &Path) {
+pub fn put_back(home: &Home, copy: &Path) {
     for name in ["outbox.db", "outbox.db-wal", "outbox.db-shm"] {
         let _ = std::fs::remove_file(home.data().join(name));
     }
@@ -296,7 +314,7 @@ fn a_lost_queue_comes_back_from_the_nightly_copy() {
     agent.stop();
     std::fs::remove_file(home.data().join("outbox.db")).unwrap();
     let agent = home.start();
-    let problem = problem(&agent, "queue_damaged");
+    let problem = recovered(&agent);
     assert!(
         problem["message"]
             .as_str()
@@ -356,7 +374,7 @@ fn a_text_that_was_damaged_on_the_disk_is_not_sent_but_shown() {
     overwrite(&store.outbox(), at + digit, other);
     overwrite(&store.outbox(), 0, &[0; 100]);
     let agent = store.home.start();
-    let told = problem(&agent, "queue_damaged");
+    let told = recovered(&agent);
     assert!(
         told["message"]
             .as_str()

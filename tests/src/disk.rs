@@ -45,6 +45,11 @@ impl Disk {
     fn with_options(image: &Path, folder: &Path, mebibytes: u64, options: &str) -> Self {
         let file = std::fs::File::create(image).unwrap();
         file.set_len(mebibytes << 20).unwrap();
+        Self::on(image, folder, options)
+    }
+
+    /// A new file system on an image that is there.
+    pub(crate) fn on(image: &Path, folder: &Path, options: &str) -> Self {
         run(
             "mkfs.ext4",
             &["-q", "-F", "-m", "0", path(image)],
@@ -133,6 +138,26 @@ impl Disk {
             written.is_ok() || free_mebibytes == 0,
             "{bytes}: {written:?}"
         );
+    }
+
+    /// Leaves so many MiB free of what was filled to the last byte.
+    pub fn leave(&self, mebibytes: u64) {
+        let ballast = std::fs::File::options()
+            .write(true)
+            .open(self.folder.join(BALLAST))
+            .unwrap();
+        let bytes = ballast.metadata().unwrap().len();
+        ballast.set_len(bytes - (mebibytes << 20)).unwrap();
+    }
+
+    /// Lets nobody write to it, or again everybody. Nobody may have a file of it open for writing.
+    pub fn set_read_only(&self, read_only: bool) {
+        let how = if read_only {
+            "remount,ro"
+        } else {
+            "remount,rw"
+        };
+        run("mount", &["-o", how, path(&self.folder)], "mount");
     }
 
     /// Takes the file away with which it was filled.

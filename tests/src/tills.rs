@@ -24,6 +24,8 @@ pub struct Till {
     batch_max: u64,
     /// Key and id of every document it got a yes for.
     pub yes: BTreeMap<String, String>,
+    /// The keys of its last yes.
+    pub last: Vec<String>,
 }
 
 impl Till {
@@ -44,6 +46,7 @@ impl Till {
                 next: 1,
                 batch_max,
                 yes: BTreeMap::new(),
+                last: Vec::new(),
             }
         };
         (0..count).map(till).collect()
@@ -64,12 +67,14 @@ impl Till {
         if answer.status != 200 {
             return false;
         }
+        self.last.clear();
         for result in answer.json()["results"].as_array().unwrap() {
             let text = |name: &str| result[name].as_str().unwrap().to_owned();
             assert!(
                 ["accepted", "duplicate"].contains(&text("status").as_str()),
                 "{result}"
             );
+            self.last.push(text("key"));
             self.yes.insert(text("key"), text("id"));
         }
         self.next += count;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use tillpost_shared::config::Config;
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -18,9 +19,12 @@ use crate::evening::Evening;
 use crate::housekeeping::Housekeeping;
 use crate::intake::desk::Desk;
 use crate::intake::errand::{Errands, Refreshes};
-use crate::intake::house::House;
+use crate::intake::house::{self, House};
+use crate::intake::http::{self, Api, Routes};
 use crate::intake::inbox::{Inbox, Settings};
 use crate::price_files::PriceFiles;
+use crate::recovery::Recovery;
+use crate::status::alerts;
 use crate::store::Store;
 use crate::store::proof::ReadBacks;
 use crate::update::Refresh;
@@ -37,6 +41,19 @@ pub(super) struct BringUp {
 }
 
 impl BringUp {
+    /// The loop that brings back what can be read of a damaged outbox.
+    pub(super) fn recovery(&mut self, config: &Config, store: &Store, dir: &Path) {
+        let recovery = Recovery {
+            store: store.clone(),
+            dir: dir.to_owned(),
+            routes: house::routes(config),
+            lanes: self.lanes.clone(),
+            board: self.board.clone(),
+            stop: self.stop.clone(),
+        };
+        self.tasks.spawn(recovery.run());
+    }
+
     /// A lane for each destination.
     pub(super) fn lanes(&mut self, destinations: &Destinations, store: &Store) {
         for (name, destination) in destinations {
@@ -135,6 +152,22 @@ impl BringUp {
             };
             self.tasks.spawn(inbox.run());
         }
+    }
+
+    /// The door for the tills, last; answers what ends everything, and what runs.
+    pub(super) fn let_in(
+        mut self,
+        api: &Arc<Api>,
+        listener: TcpListener,
+    ) -> (CancellationToken, JoinSet<()>) {
+        self.tasks.spawn(alerts::run(Arc::clone(api)));
+        let (router, door) = (Routes::all().router(api), self.stop.clone());
+        self.tasks.spawn(async move {
+            if let Err(error) = http::serve(listener, router, door).await {
+                tracing::error!(error = %error, "the API ended");
+            }
+        });
+        (self.stop, self.tasks)
     }
 
     /// The loop that reads back for the proof.

@@ -1,8 +1,10 @@
 //! The story of a start, and the only file that knows all parts: open what is durable, bring up the loops, then the
-//! door for the tills. Stopping is the same backwards: the door first, the disk last.
+//! door for the tills. Stopping is the same backwards: the door first, the disk last. Where the disk does not let it
+//! start, it waits on the [`porch`].
 
 mod bring_up;
 pub mod parts;
+mod porch;
 pub mod profiled;
 
 use std::net::SocketAddr;
@@ -16,15 +18,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use self::bring_up::BringUp;
-use crate::activity::{Bell, Board, Health, now};
+use crate::activity::{Bell, Board, now};
 use crate::catalog::Active;
 use crate::destination::Any;
 use crate::intake::desk::Desk;
 use crate::intake::house::{self, House};
-use crate::intake::http::{self, Api, Parts, Routes};
-use crate::status::alerts;
+use crate::intake::http::{Api, Parts};
 use crate::store::proof::ReadBacks;
-use crate::store::{Store, StoreError, lane, numbers, reread, rescue, tills};
+use crate::store::{Store, StoreError, lane, numbers, reread, tills};
 use crate::{failpoint, paths, secret};
 
 /// Threads that answer tills and talk to destinations; files and SQLite have threads of their own.
@@ -35,8 +36,10 @@ const BLOCKING_MAX: usize = 16;
 const THREADS_END_MAX: Duration = Duration::from_secs(5);
 /// The folder of catalogs in the data folder.
 const CATALOG_FOLDER: &str = "catalog";
-/// The name under which the board tells of a damaged outbox.
-const OUTBOX: &str = "outbox";
+/// How long the door stays shut for what comes back of a damaged outbox: of a small one, tills then never notice.
+const BACK_BEFORE_THE_DOOR: Duration = Duration::from_secs(3);
+/// How often that is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Why the agent cannot start or run.
 #[derive(Debug, thiserror::Error)]
@@ -99,11 +102,14 @@ pub fn run(config: Config, profiles: &Path) -> Result<(), AppError> {
     let runtime = runtime()?;
     let ran = runtime.block_on(async {
         outlive_file_limits();
-        let running = start(config, profiles).await?;
-        announce(running.address);
+        let door = bind(&config)?;
+        let mut asked = std::pin::pin!(asked_to_stop());
+        let Some(running) = porch::start(&config, profiles, &door, asked.as_mut()).await? else {
+            return Ok(());
+        };
         tokio::select! {
             () = running.stopped() => {}
-            () = asked_to_stop() => {}
+            () = asked => {}
         }
         tracing::info!("stopping");
         running.stop().await;
@@ -134,25 +140,35 @@ pub fn announce(address: SocketAddr) {
 
 /// Brings everything up. Profiles of one's own lie in `profiles`.
 pub async fn start(config: Config, profiles: &Path) -> Result<Running, AppError> {
+    let door = bind(&config)?;
+    begin(config, profiles, &door, || ()).await
+}
+
+/// Brings everything up behind a door; `clear` makes way there.
+async fn begin(
+    config: Config,
+    profiles: &Path,
+    door: &std::net::TcpListener,
+    clear: impl FnOnce(),
+) -> Result<Running, AppError> {
     let dir = paths::data_dir(&config);
-    let board = Board::default();
-    let store = open_store(&dir, &config, &board).await?;
+    let store = open_store(&dir, &config)?;
     let install_id = install_id(&store).await?;
     let cli_key = secret::make_cli_key(&dir)?;
+    let address = say_where(door, &dir)?;
     let config = Arc::new(config);
     let house = house_of(&config, &store).await?;
     let mut bring_up = BringUp {
-        board,
+        board: Board::default(),
         lanes: Bell::default(),
         catalog: Bell::default(),
         installed: Bell::default(),
         stop: CancellationToken::new(),
         tasks: JoinSet::new(),
     };
-    // Before anything is sent: where the port is taken it ends here, each time it is started.
-    let (listener, address) = listen(&config, &dir).await?;
     let destinations = Arc::new(parts::destinations(&config, &house, &install_id)?);
     mind_the_clock(&store, &destinations).await?;
+    bring_up.recovery(&config, &store, &dir);
     bring_up.lanes(&destinations, &store);
     bring_up.housekeeping(&config, &store, &dir);
     let active = Arc::new(Active::open(&dir.join(CATALOG_FOLDER)));
@@ -182,16 +198,10 @@ pub async fn start(config: Config, profiles: &Path) -> Result<Running, AppError>
         refreshes,
         stop: bring_up.stop.clone(),
     });
-    let BringUp {
-        stop, mut tasks, ..
-    } = bring_up;
-    tasks.spawn(alerts::run(Arc::clone(&api)));
-    let (router, door) = (Routes::all().router(&api), stop.clone());
-    tasks.spawn(async move {
-        if let Err(error) = http::serve(listener, router, door).await {
-            tracing::error!(error = %error, "the API ended");
-        }
-    });
+    back_before_the_door(&store).await;
+    let listener = listener(door)?;
+    clear();
+    let (stop, tasks) = bring_up.let_in(&api, listener);
     tracing::info!(address = %address, "started");
     Ok(Running {
         address,
@@ -221,6 +231,15 @@ async fn house_of(config: &Config, store: &Store) -> Result<House, AppError> {
     Ok(house)
 }
 
+/// Waits a moment for what comes back of a damaged outbox.
+async fn back_before_the_door(store: &Store) {
+    let mut patience = BACK_BEFORE_THE_DOOR;
+    while store.is_coming_back() && !patience.is_zero() {
+        tokio::time::sleep(LOOK_EVERY).await;
+        patience = patience.saturating_sub(LOOK_EVERY);
+    }
+}
+
 /// Reads again what an earlier version of this program could not read.
 async fn read_again(store: &Store, house: &House) -> Result<(), StoreError> {
     let (terms, mut after) = (house.terms(now()), Some(0));
@@ -239,41 +258,43 @@ async fn read_again(store: &Store, house: &House) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Opens the outbox; a damaged one is recovered, finds the destinations of what it held, and is told of.
-async fn open_store(dir: &Path, config: &Config, board: &Board) -> Result<Store, AppError> {
+/// Opens the outbox; a damaged one is set aside for a new one.
+fn open_store(dir: &Path, config: &Config) -> Result<Store, AppError> {
     if failpoint::weak_sync() && config.store.environment != Environment::Test {
         let message = "TILLPOST_WEAK_SYNC is for tests: unset it";
         return Err(AppError::Config(message.to_owned()));
     }
-    let store = Store::open_or_recover(dir, now())?;
-    let routes = house::routes(config);
-    let rescued = store.write(move |writer| {
-        rescue::deliver_again(writer, &routes, now())?;
-        rescue::last(writer, now())
-    });
-    if let Some(rescued) = rescued.await? {
-        let words = parts::rescued_words(&rescued);
-        let words = [words[0].as_str(), &words[1], &words[2]];
-        board.trouble(OUTBOX, Health::Attention, words, rescued.at);
-    }
-    Ok(store)
+    Ok(Store::open_or_begin_anew(dir, now)?)
 }
 
-/// Opens the door, and writes down where it is: with port 0 the command line could not know.
-async fn listen(config: &Config, dir: &Path) -> Result<(TcpListener, SocketAddr), AppError> {
-    let wanted = config.listen.socket();
-    let listener = TcpListener::bind(wanted)
-        .await
-        .map_err(|source| AppError::Listen {
-            address: wanted,
-            source,
-        })?;
-    let address = listener
-        .local_addr()
-        .map_err(machine("say where it listens"))?;
+/// Takes the address. Nobody is let in yet.
+fn bind(config: &Config) -> Result<std::net::TcpListener, AppError> {
+    let address = config.listen.socket();
+    let bound = std::net::TcpListener::bind(address);
+    let listening = bound.and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    listening.map_err(|source| AppError::Listen { address, source })
+}
+
+/// Somebody who lets in at this door.
+fn listener(door: &std::net::TcpListener) -> Result<TcpListener, AppError> {
+    door.try_clone()
+        .and_then(TcpListener::from_std)
+        .map_err(machine("open the door"))
+}
+
+fn address_of(door: &std::net::TcpListener) -> Result<SocketAddr, AppError> {
+    door.local_addr().map_err(machine("say where it listens"))
+}
+
+/// Writes down where the door is: with port 0 the command line could not know.
+fn say_where(door: &std::net::TcpListener, dir: &Path) -> Result<SocketAddr, AppError> {
+    let address = door.local_addr().map_err(machine("say where it listens"))?;
     paths::write_whole(&paths::address_file(dir), format!("{address}\n").as_bytes())
         .map_err(machine("write where it listens"))?;
-    Ok((listener, address))
+    Ok(address)
 }
 
 fn machine(doing: &'static str) -> impl Fn(std::io::Error) -> AppError {

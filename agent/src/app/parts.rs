@@ -15,7 +15,6 @@ use crate::destination::odoo::client::Client;
 use crate::destination::{Any, line};
 use crate::intake::house::House;
 use crate::secret::Key;
-use crate::store::rescue::Rescued;
 
 /// The destinations of a store, by name.
 pub fn destinations(
@@ -124,34 +123,6 @@ pub fn client_as(
     let database = destination.database.as_deref().unwrap_or_default();
     let client = Client::new(web()?, url, database, key);
     Ok(client.with_login(login, crate::destination::odoo::protocol(destination)))
-}
-
-/// What is told of a damaged outbox: stable word, what happened, what to do.
-pub fn rescued_words(rescued: &Rescued) -> [String; 3] {
-    let Rescued {
-        documents,
-        damaged,
-        tills,
-        ..
-    } = rescued;
-    let of = rescued
-        .of
-        .filter(|of| of > documents)
-        .map(|of| format!(" of {of}"));
-    let sentence = format!(
-        "The queue file was damaged ({}). {documents}{} documents and {tills} tills were recovered, {damaged} documents with damage.",
-        rescued.why,
-        of.unwrap_or_default()
-    );
-    let hint = match &rescued.file {
-        Some(file) => format!(
-            "Compare the last receipts with the tills and let them send again what is missing; have the disk checked. \
-             The old file lies at {}: take it away when central IT has a copy, and this goes away.",
-            file.display()
-        ),
-        None => "There was no file left. Compare the last receipts with the tills, and have the disk checked.".to_owned(),
-    };
-    ["queue_damaged".to_owned(), sentence, hint]
 }
 
 /// The key of whoever may ask for none.

@@ -31,11 +31,7 @@ pub struct Demo {
 /// Runs the service until it is told to stop.
 pub fn run(_: &Run, context: &mut Context) -> Result<Exit, Failure> {
     let loaded = context.load()?;
-    let _logging = logging::start(&loaded.data_dir, Terminal::IfThere).map_err(|error| {
-        Failure::no(error.to_string())
-            .because(error.source)
-            .hint("check that the service's account may write to its data folder")
-    })?;
+    let _logging = logging::start(&loaded.data_dir, Terminal::IfThere);
     app::run(loaded.config, &paths::profile_dir(&loaded.file))?;
     Ok(Exit::Done)
 }

@@ -183,9 +183,17 @@ fn own_key(
     if wanted != natural && !taken(connection, &wanted)? {
         return Ok(wanted);
     }
+    free_conflict_key(connection, &natural)
+}
+
+/// The first of a natural key's conflict keys that no document has or had.
+pub(super) fn free_conflict_key(
+    connection: &Connection,
+    natural: &str,
+) -> Result<String, StoreError> {
     let mut n = key::CONFLICT_FIRST;
     loop {
-        let next = key::conflict_key(&natural, n);
+        let next = key::conflict_key(natural, n);
         if !taken(connection, &next)? {
             return Ok(next);
         }

@@ -48,9 +48,10 @@ pub fn open_writer(path: &Path) -> Result<Connection, StoreError> {
              PRAGMA foreign_keys = ON;
              PRAGMA temp_store = MEMORY;
              PRAGMA cache_size = -2000;
-             PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
+             PRAGMA wal_autocheckpoint = {};
              PRAGMA journal_size_limit = {LOG_BYTES_MAX};",
-            synchronous()
+            synchronous(),
+            failpoint::checkpoint_pages(CHECKPOINT_PAGES)
         ))
         .map_err(open)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);

@@ -9,6 +9,7 @@
 pub mod accept;
 mod arrival;
 pub mod backup;
+pub mod condition;
 pub mod connection;
 mod depends;
 pub mod export;
@@ -36,14 +37,15 @@ pub mod writer;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rust_decimal::Decimal;
+use tokio::sync::watch;
 
 use crate::paths;
+use crate::store::condition::{Condition, Damage};
 use crate::store::room::Room;
 use crate::store::writer::Writer;
 
@@ -131,6 +133,9 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+/// The clock, which the writer needs when it sets a damaged outbox aside.
+pub type Clock = fn() -> Timestamp;
+
 /// The outbox.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -141,10 +146,10 @@ pub struct Store {
 struct Inner {
     path: PathBuf,
     // Dropped in this order: the writer closes last and empties the log.
-    readers: Mutex<Vec<Connection>>,
+    /// Each with the generation of the outbox that it reads.
+    readers: Mutex<Vec<(u64, Connection)>>,
     writer: Writer,
-    /// Whether the disk failed the last write.
-    failing: AtomicBool,
+    condition: Arc<Condition>,
     /// Held as long as the agent lives: a second agent on the same folder is refused.
     _lock: File,
 }
@@ -152,25 +157,29 @@ struct Inner {
 impl Store {
     /// Opens the outbox in `dir`, making it when it is not there, and starts its writer.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        Self::open_locked(dir, lock(dir)?)
+        Self::open_locked(dir, lock(dir)?, None)
     }
 
-    /// As [`Store::open`]; a damaged outbox is set aside and recovered first.
-    pub fn open_or_recover(dir: &Path, now: Timestamp) -> Result<Self, StoreError> {
+    /// As [`Store::open`]; a damaged outbox is set aside for a new one, now or whenever it shows.
+    pub fn open_or_begin_anew(dir: &Path, clock: Clock) -> Result<Self, StoreError> {
         let lock = lock(dir)?;
-        rescue::make_ready(dir, now)?;
-        Self::open_locked(dir, lock)
+        rescue::make_ready(dir, clock())?;
+        let store = Self::open_locked(dir, lock, Some(clock))?;
+        let pending = store.read(rescue::pending)?;
+        store.inner.condition.comes_back(!pending.is_empty());
+        Ok(store)
     }
 
-    fn open_locked(dir: &Path, lock: File) -> Result<Self, StoreError> {
+    fn open_locked(dir: &Path, lock: File, clock: Option<Clock>) -> Result<Self, StoreError> {
         let path = dir.join(FILE_NAME);
-        let writer = Writer::start(&path)?;
+        let condition = Arc::new(Condition::default());
+        let writer = Writer::start(&path, Arc::clone(&condition), clock)?;
         Ok(Self {
             inner: Arc::new(Inner {
                 path,
                 readers: Mutex::new(Vec::new()),
                 writer,
-                failing: AtomicBool::new(false),
+                condition,
                 _lock: lock,
             }),
         })
@@ -182,25 +191,50 @@ impl Store {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let done = self.inner.writer.run(work).await;
-        self.notice(&done);
         let failed = done.as_ref().is_err_and(StoreError::is_disk);
-        self.inner.failing.store(failed, Ordering::Relaxed);
+        self.inner.condition.failed(failed);
+        self.notice(&done);
         done
     }
 
-    /// An outbox that shows damage while it is in use is checked whole at the next start, however large it is.
     fn notice<T>(&self, done: &Result<T, StoreError>) {
         if let Err(StoreError::Sql(error)) = done
-            && rescue::is_damage(error)
+            && self.inner.condition.notice(error)
         {
-            tracing::error!(error = %error, "the outbox shows damage; a restart recovers it");
+            // Should the agent end before the writer has looked into it.
             rescue::suspect(paths::parent(&self.inner.path));
         }
     }
 
-    /// Whether the disk failed the last write.
+    /// Whether the outbox is so large that it was opened without being checked.
+    pub fn was_not_checked(&self) -> bool {
+        rescue::was_not_checked(&self.inner.path)
+    }
+
+    /// Damage was found by a look at the whole file: the writer sets it aside before its next commit.
+    pub fn is_damaged(&self, why: String) {
+        self.inner.condition.found(Damage::Certain(why));
+    }
+
+    /// Whether the disk failed the last write, or the outbox shows damage.
     pub fn is_failing(&self) -> bool {
-        self.inner.failing.load(Ordering::Relaxed)
+        self.inner.condition.is_failing()
+    }
+
+    /// Whether documents of an outbox that was set aside are still coming back. Until then no lane sends: what comes
+    /// later must not overtake them.
+    pub fn is_coming_back(&self) -> bool {
+        self.inner.condition.is_coming_back()
+    }
+
+    /// Notes whether documents are coming back.
+    pub fn comes_back(&self, comes_back: bool) {
+        self.inner.condition.comes_back(comes_back);
+    }
+
+    /// Hears when an outbox was set aside while it was in use.
+    pub fn begun_anew(&self) -> watch::Receiver<u64> {
+        self.inner.condition.listen()
     }
 
     /// How much room the disk has left.
@@ -210,7 +244,9 @@ impl Store {
 
     /// Empties the log into the main file and cuts it off, unless somebody is just writing or reading; blocks.
     pub fn empty_log(&self) -> Result<bool, StoreError> {
-        let connection = Connection::open(&self.inner.path)?;
+        // Never made here: in the moment in which a damaged one is set aside, there is none.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.inner.path, flags)?;
         let busy: i64 =
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
         Ok(busy == 0)
@@ -228,13 +264,8 @@ impl Store {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let pooled = self
-            .inner
-            .readers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
-        let reader = match pooled {
+        let generation = self.inner.condition.generation();
+        let reader = match self.pooled(generation) {
             Some(reader) => reader,
             None => connection::open_reader(&self.inner.path)?,
         };
@@ -246,7 +277,7 @@ impl Store {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if readers.len() < READERS {
-            readers.push(reader);
+            readers.push((generation, reader));
         }
         answer
     }
@@ -260,6 +291,13 @@ impl Store {
         let asked = tokio::task::spawn_blocking(move || store.read(work)).await;
         // It ends early only when the agent itself does.
         asked.unwrap_or(Err(StoreError::Closing))
+    }
+
+    fn pooled(&self, generation: u64) -> Option<Connection> {
+        let readers = &self.inner.readers;
+        let mut readers = readers.lock().unwrap_or_else(PoisonError::into_inner);
+        readers.retain(|(of, _)| *of == generation);
+        readers.pop().map(|(_, reader)| reader)
     }
 
     /// Where the outbox lies.

@@ -2,20 +2,24 @@
 //! answers everybody. No timer lingers for more: what gathers while one commit runs is the next batch.
 //!
 //! A job that fails takes nothing with it: it runs in a savepoint of its own. A commit that fails takes everybody of
-//! its batch with it, and the connection too: after a failed sync nothing is known of what is on disk.
+//! its batch with it, and the connection too: after a failed sync nothing is known of what is on disk. An outbox that
+//! shows damage is set aside for a new one here, because nobody else knows that nothing is being written.
 //!
 //! A job that panics is a bug. A release aborts, so that the service manager restarts it; a debug build ends the
 //! thread, and everybody who waits or comes later is told that the outbox is closing.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::store::{StoreError, connection};
+use crate::paths;
+use crate::store::condition::{Condition, Damage};
+use crate::store::{Clock, StoreError, connection, rescue};
 
 /// Jobs that may wait for the writer; beyond it callers wait in turn.
 const QUEUE_MAX: usize = 1_024;
@@ -68,13 +72,21 @@ impl fmt::Debug for Writer {
 
 impl Writer {
     /// Opens the outbox and starts the thread.
-    pub fn start(path: &Path) -> Result<Self, StoreError> {
-        let connection = connection::open_writer(path)?;
+    pub fn start(
+        path: &Path,
+        condition: Arc<Condition>,
+        clock: Option<Clock>,
+    ) -> Result<Self, StoreError> {
         let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
-        let path = path.to_owned();
+        let outbox = Outbox {
+            open: Ok(connection::open_writer(path)?),
+            path: path.to_owned(),
+            condition,
+            clock,
+        };
         let thread = thread::Builder::new()
             .name("outbox".to_owned())
-            .spawn(move || write_all(connection, &path, waiting))
+            .spawn(move || outbox.write_all(waiting))
             .map_err(|source| StoreError::Io {
                 path: PathBuf::from("outbox thread"),
                 source,
@@ -160,78 +172,131 @@ fn in_savepoint<T>(
     }
 }
 
-fn write_all(connection: Connection, path: &Path, mut waiting: mpsc::Receiver<Job>) {
-    let mut open = Some(connection);
-    while let Some(first) = waiting.blocking_recv() {
-        if open.is_none() {
-            open = reopen(path);
-        }
-        let committed = write_batch(open.as_ref(), first, &mut waiting);
-        if committed == Err(Failed::Other) {
-            // After a failed sync the page cache may lie about what is on disk: never go on with the same connection.
-            open = None;
-        }
-    }
+/// The writer's own side.
+struct Outbox {
+    /// The connection, or why there is none.
+    open: Result<Connection, Failed>,
+    path: PathBuf,
+    condition: Arc<Condition>,
+    /// Without one a damaged outbox stays where it is.
+    clock: Option<Clock>,
 }
 
-/// Opens the outbox again after a failed commit, and makes durable what is in its log before anything new builds on
-/// it: a page of the log that a failed sync lost would otherwise take all later commits with it at the next power cut.
-fn reopen(path: &Path) -> Option<Connection> {
-    let opened = connection::open_writer(path).and_then(|connection| {
-        connection::empty_log(&connection)?;
-        Ok(connection)
-    });
-    opened
-        .inspect_err(|error| tracing::error!(error = %error, "cannot open the outbox again"))
-        .ok()
-}
-
-fn write_batch(
-    connection: Option<&Connection>,
-    first: Job,
-    waiting: &mut mpsc::Receiver<Job>,
-) -> Committed {
-    let begun = begin(connection);
-    let mut replies: Vec<Reply> = vec![first(begun.ok())];
-    if let Ok(connection) = begun {
-        // SQLite rolls back by itself after some errors; nothing more is built on such a transaction.
-        while replies.len() < BATCH_MAX && !connection.is_autocommit() {
-            match waiting.try_recv() {
-                Ok(job) => replies.push(job(Some(connection))),
-                Err(_) => break,
+impl Outbox {
+    fn write_all(mut self, mut waiting: mpsc::Receiver<Job>) {
+        while let Some(first) = waiting.blocking_recv() {
+            let held_up = self.look_into_damage();
+            if self.open.is_err() {
+                self.open = held_up.map_or_else(|| self.reopen(), Err);
+            }
+            let committed = self.write_batch(first, &mut waiting);
+            if committed == Err(Failed::Other) {
+                // After a failed sync the page cache may lie about what is on disk: never go on with the same connection.
+                self.open = Err(Failed::Other);
             }
         }
     }
-    let committed = begun.and_then(commit);
-    for reply in replies {
-        reply(committed);
-    }
-    committed
-}
 
-fn begin(connection: Option<&Connection>) -> Result<&Connection, Failed> {
-    let connection = connection.ok_or(Failed::Other)?;
-    match run(connection, "BEGIN IMMEDIATE") {
-        Ok(()) => Ok(connection),
-        Err(error) => {
-            tracing::error!(error = %error, "no transaction of the outbox can begin");
-            Err(Failed::from(&error))
+    /// Sets a damaged outbox aside. Where that cannot be done now, for lack of room say, the next job tries again.
+    fn look_into_damage(&mut self) -> Option<Failed> {
+        let (clock, damage) = (self.clock?, self.condition.take()?);
+        if let Ok(connection) = &self.open {
+            // The file is to be kept as it is.
+            let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
+        self.open = Err(Failed::Other);
+        let why = match &damage {
+            Damage::Certain(why) => why.clone(),
+            Damage::Suspected(_) => self.looked_at()?,
+        };
+        match rescue::begin_anew(paths::parent(&self.path), why, clock()) {
+            Ok(()) => {
+                self.condition.begun_anew();
+                None
+            }
+            Err(error) => {
+                tracing::error!(error = %error, "the damaged outbox cannot be set aside yet");
+                self.condition.found(damage);
+                Some(if matches!(error, StoreError::NoRoom) {
+                    Failed::NoRoom
+                } else {
+                    Failed::Other
+                })
+            }
+        }
+    }
+
+    /// What is wrong with the whole file; nothing where it is well, or cannot be read at all just now.
+    fn looked_at(&self) -> Option<String> {
+        let looked = connection::open_reader(&self.path).and_then(|reader| rescue::look(&reader));
+        looked.ok().flatten()
+    }
+
+    /// Opens the outbox again after a failed commit, and makes durable what is in its log before anything new builds on
+    /// it: a page of the log that a failed sync lost would otherwise take all later commits with it at the next power cut.
+    fn reopen(&self) -> Result<Connection, Failed> {
+        let opened = connection::open_writer(&self.path).and_then(|connection| {
+            connection::empty_log(&connection)?;
+            Ok(connection)
+        });
+        opened.map_err(|error| {
+            tracing::error!(error = %error, "cannot open the outbox again");
+            if let StoreError::Sql(error) | StoreError::Open { source: error, .. } = error {
+                return self.failed(&error);
+            }
+            Failed::Other
+        })
+    }
+
+    fn write_batch(&self, first: Job, waiting: &mut mpsc::Receiver<Job>) -> Committed {
+        let begun = self.begin();
+        let mut replies: Vec<Reply> = vec![first(begun.ok())];
+        if let Ok(connection) = begun {
+            // SQLite rolls back by itself after some errors; nothing more is built on such a transaction.
+            while replies.len() < BATCH_MAX && !connection.is_autocommit() {
+                match waiting.try_recv() {
+                    Ok(job) => replies.push(job(Some(connection))),
+                    Err(_) => break,
+                }
+            }
+        }
+        let committed = begun.and_then(|connection| self.commit(connection));
+        for reply in replies {
+            reply(committed);
+        }
+        committed
+    }
+
+    fn begin(&self) -> Result<&Connection, Failed> {
+        let connection = self.open.as_ref().map_err(|failed| *failed)?;
+        match run(connection, "BEGIN IMMEDIATE") {
+            Ok(()) => Ok(connection),
+            Err(error) => {
+                tracing::error!(error = %error, "no transaction of the outbox can begin");
+                Err(self.failed(&error))
+            }
+        }
+    }
+
+    fn commit(&self, connection: &Connection) -> Committed {
+        let Err(error) = run(connection, "COMMIT") else {
+            return Ok(());
+        };
+        tracing::error!(error = %error, "a commit of the outbox failed");
+        if !connection.is_autocommit() {
+            let _ = connection.execute_batch("ROLLBACK");
+        }
+        Err(self.failed(&error))
+    }
+
+    /// What an error means for whoever waits, and for the file.
+    fn failed(&self, error: &rusqlite::Error) -> Failed {
+        self.condition.notice(error);
+        Failed::from(error)
     }
 }
 
 /// Runs a statement without answer, kept ready for the next time.
 fn run(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(sql)?.execute([]).map(drop)
-}
-
-fn commit(connection: &Connection) -> Committed {
-    let Err(error) = run(connection, "COMMIT") else {
-        return Ok(());
-    };
-    tracing::error!(error = %error, "a commit of the outbox failed");
-    if !connection.is_autocommit() {
-        let _ = connection.execute_batch("ROLLBACK");
-    }
-    Err(Failed::from(&error))
 }

@@ -5,11 +5,10 @@
 
 use serde_json::{Value, json};
 use tillpost_tests::agent::Agent;
+use tillpost_tests::clock::Clock;
 use tillpost_tests::head_office::{DRAIN, HeadOffice};
 use tillpost_tests::shop::sample::sale;
 use tillpost_tests::wait;
-
-use crate::clocks::Clock;
 
 #[test]
 fn a_jump_of_thirty_days_parks_nothing_and_closes_no_day() {

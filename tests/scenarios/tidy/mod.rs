@@ -6,8 +6,8 @@
 mod rules;
 
 use rules::{
-    Complaint, banned_names, functions_fit, header, layers, length, one_clock, pure, states,
-    unfinished,
+    Complaint, banned_names, fail_points, functions_fit, header, layers, length, one_clock, pure,
+    states, unfinished,
 };
 use tillpost_tests::source::{Source, read};
 
@@ -212,7 +212,7 @@ fn only_one_place_reads_the_clock() {
 }
 
 #[test]
-fn a_deliverys_state_changes_in_four_places_only() {
+fn a_deliverys_state_changes_in_five_places_only() {
     check(&["agent/src"], states);
     let planted = "execute(\"UPDATE  deliveries\n SET state = 'delivered'\")";
     complains(states, "agent/src/delivery.rs", planted, &[1]);
@@ -225,4 +225,24 @@ fn a_deliverys_state_changes_in_four_places_only() {
     );
     let another = "\"UPDATE deliveries SET due_at = ?1, state = 'parked'\"";
     complains(states, "agent/src/status/mod.rs", another, &[1]);
+}
+
+#[test]
+fn every_fail_point_is_hit_by_a_scenario() {
+    let scenarios = read(&["tests/scenarios"]);
+    let others = scenarios
+        .iter()
+        .filter(|source| !source.path.contains("/tidy/"));
+    let texts: String = others.map(|source| source.text.as_str()).collect();
+    check(&["agent/src"], |source| fail_points(source, &texts));
+    let hit = |name: &str| format!("\nfailpoint::{}(\"{name}\");", "hit");
+    let known = "[\"lane.claimed\", \"recovery.piece:2\"]";
+    for (name, lines) in [
+        ("lane.claimed", &[][..]),
+        ("recovery.piece", &[]),
+        ("new.one", &[2]),
+    ] {
+        let rule = |source: &Source| fail_points(source, known);
+        complains(rule, "agent/src/a.rs", &hit(name), lines);
+    }
 }

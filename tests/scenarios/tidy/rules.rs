@@ -71,6 +71,7 @@ const LAYERS: [&[&str]; 7] = [
         "delivery",
         "update",
         "housekeeping",
+        "recovery",
         "evening",
         "price_files",
         "status",
@@ -264,7 +265,7 @@ pub fn one_clock(source: &Source) -> Vec<Complaint> {
         .collect()
 }
 
-/// SQL that changes a delivery's state, outside the four files that may.
+/// SQL that changes a delivery's state, outside the five files that may.
 pub fn states(source: &Source) -> Vec<Complaint> {
     let may = [
         "agent/src/store/lane.rs",
@@ -272,6 +273,8 @@ pub fn states(source: &Source) -> Vec<Complaint> {
         "agent/src/store/accept.rs",
         // Of two versions of a row of a damaged outbox it chooses the final one.
         "agent/src/store/rescue/fill.rs",
+        // And what came back learns what became of it before, or is held.
+        "agent/src/store/rescue/bring_back.rs",
     ];
     // Tests set up what they need: a damaged row, say.
     let test = source.path.contains("/tests/");
@@ -294,6 +297,21 @@ pub fn states(source: &Source) -> Vec<Complaint> {
         if changes && until_where.into_iter().any(|word| word == "state") {
             let line = lower[..at].matches('\n').count() + 1;
             complaints.push(complaint(line, "changes a delivery's state"));
+        }
+    }
+    complaints
+}
+
+/// Fail points that no scenario names: nobody has seen the program die there.
+pub fn fail_points(source: &Source, scenarios: &str) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    for (at, call) in source.text.match_indices("failpoint::hit(\"") {
+        let name = source.text[at + call.len()..].split('"').next();
+        let name = name.unwrap_or_default();
+        if !scenarios.contains(&format!("\"{name}\"")) && !scenarios.contains(&format!("\"{name}:"))
+        {
+            let line = source.text[..at].matches('\n').count() + 1;
+            complaints.push(complaint(line, format!("no scenario hits {name}")));
         }
     }
     complaints

@@ -1,4 +1,4 @@
-//! Rows out of the pages of a damaged outbox into a new one.
+//! Rows out of the pages of a damaged outbox into a file of the same tables.
 //!
 //! A row belongs to the table whose columns it fits: their number, their types, whether they may be empty. The tables
 //! are asked of the new outbox, so that nothing here knows the schema by heart. Where a page that was given up still
@@ -22,17 +22,20 @@ use super::rows::{self, Row};
 use crate::outbox::{Answer, State};
 use crate::store::accept::Routes;
 use crate::store::load::read_body;
-use crate::store::{StoreError, history, lane, micros, timestamp};
+use crate::store::{StoreError, lane, micros};
 
-/// Set while destinations of recovered documents must be found again.
-const UNROUTED: &str = "rescue_unrouted";
 /// First what others point at.
 const FIRST: [&str; 4] = ["settings", "documents", "tills", "history"];
 const SECOND: [&str; 5] = ["deliveries", "origins", "tokens", "owners", "senders"];
+/// Where the rows of the history are put: their chain is made anew by whoever brings them back.
+pub const OLD_HISTORY: &str = "old_history";
+/// Rows in one transaction.
+const ROWS_MAX: usize = 5_000;
 
 /// A table of the new outbox as its rows are stored.
-struct Table {
-    name: &'static str,
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
     /// Name, type and whether it may be empty, in the order of storage.
     columns: Vec<(String, String, bool)>,
     /// The column that is the rowid.
@@ -41,7 +44,8 @@ struct Table {
 }
 
 impl Table {
-    fn of(target: &Connection, name: &'static str) -> Result<Self, StoreError> {
+    /// A table of `target`.
+    pub fn of(target: &Connection, name: &'static str) -> Result<Self, StoreError> {
         let without_rowid: bool = target.query_row(
             "SELECT wr FROM pragma_table_list WHERE name = ?1 AND schema = 'main'",
             [name],
@@ -68,11 +72,7 @@ impl Table {
         let columns: Vec<_> = found.into_iter().map(|(column, _)| column).collect();
         let names: Vec<&str> = columns.iter().map(|(name, ..)| name.as_str()).collect();
         let marks: Vec<String> = (1..=names.len()).map(|n| format!("?{n}")).collect();
-        let into = if name == "history" {
-            "temp.old_history"
-        } else {
-            name
-        };
+        let into = if name == "history" { OLD_HISTORY } else { name };
         let insert = format!(
             "INSERT OR IGNORE INTO {into} ({}) VALUES ({})",
             names.join(", "),
@@ -86,8 +86,13 @@ impl Table {
         })
     }
 
+    /// How many columns it has.
+    pub fn width(&self) -> usize {
+        self.columns.len()
+    }
+
     /// The row as this table's, or nothing when it is not one of its.
-    fn fit(&self, row: &Row) -> Option<Vec<Value>> {
+    pub fn fit(&self, row: &Row) -> Option<Vec<Value>> {
         let mut values = row.values.clone();
         if values.len() != self.columns.len() || row.rowid.is_some() != self.rowid.is_some() {
             return None;
@@ -121,48 +126,64 @@ impl Table {
     }
 }
 
-/// Fills the new outbox from the damaged one and a copy.
+/// Fills `target` from the damaged outbox and a copy, as long as nobody says stop; answers whether it came to the end.
 pub fn fill(
     target: &Connection,
-    damaged: &Path,
+    damaged: Option<&Path>,
     copy: Option<&Path>,
     rescued: &mut Rescued,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    target.execute_batch(
-        "CREATE TEMP TABLE old_history (n INTEGER PRIMARY KEY, seq INTEGER, at INTEGER, who TEXT, what TEXT, hash BLOB);",
-    )?;
-    let count = || {
-        target.query_row("SELECT COUNT(*) FROM documents", [], |row| {
+    stop: &dyn Fn() -> bool,
+) -> Result<bool, StoreError> {
+    target.execute_batch(&format!(
+        "CREATE TABLE {OLD_HISTORY} (n INTEGER PRIMARY KEY, seq INTEGER, at INTEGER, who TEXT, what TEXT, hash BLOB);
+         CREATE INDEX {OLD_HISTORY}_seq ON {OLD_HISTORY} (seq);"
+    ))?;
+    let count = |table: &str| {
+        target.query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| {
             row.get::<_, i64>(0)
         })
     };
-    if let Ok(pages) = Pages::open(damaged) {
-        from_pages(target, &pages, rescued)?;
+    let mut before = 0;
+    for source in [damaged, copy].into_iter().flatten() {
+        before = if Some(source) == copy {
+            count("documents")?
+        } else {
+            0
+        };
+        if let Ok(pages) = Pages::open(source)
+            && !from_pages(target, &pages, rescued, stop)?
+        {
+            return Ok(false);
+        }
     }
-    let before = count()?;
-    if let Some(copy) = copy
-        && let Ok(pages) = Pages::open(copy)
-    {
-        from_pages(target, &pages, rescued)?;
-    }
-    rescued.documents = count()?;
-    rescued.from_copy = rescued.documents - before;
+    rescued.documents = count("documents")?;
+    rescued.from_copy = match copy {
+        Some(_) => rescued.documents - before,
+        None => 0,
+    };
     settle_states(target)?;
-    go_on_counting(target, rescued.of)?;
     rescued.damaged = look_at_texts(target)?;
-    rescued.tills = target.query_row("SELECT COUNT(*) FROM tills", [], |row| row.get(0))?;
-    relink(target, rescued, now)?;
-    crate::store::tills::set_setting(target, UNROUTED, "yes")
+    rescued.tills = count("tills")?;
+    Ok(true)
 }
 
-fn from_pages(target: &Connection, pages: &Pages, rescued: &mut Rescued) -> Result<(), StoreError> {
+fn from_pages(
+    target: &Connection,
+    pages: &Pages,
+    rescued: &mut Rescued,
+    stop: &dyn Fn() -> bool,
+) -> Result<bool, StoreError> {
     let free: HashSet<u32> = pages.free();
+    let mut open = 0;
+    target.execute_batch("BEGIN")?;
     for names in [&FIRST[..], &SECOND[..]] {
         let tables = names.iter().map(|name| Table::of(target, name));
         let tables: Vec<Table> = tables.collect::<Result<_, _>>()?;
         for number in (1..=pages.count).filter(|page| !free.contains(page) && !pages.is_map(*page))
         {
+            if stop() {
+                return Ok(false);
+            }
             for row in rows::on_page(pages, number) {
                 if let Some(given) = counter(&row) {
                     rescued.of = rescued.of.max(Some(given));
@@ -172,15 +193,21 @@ fn from_pages(target: &Connection, pages: &Pages, rescued: &mut Rescued) -> Resu
                     .find_map(|table| Some((table, table.fit(&row)?)));
                 if let Some((table, values)) = fitting {
                     keep(target, table, values)?;
+                    open += 1;
                 }
+            }
+            if open > ROWS_MAX {
+                target.execute_batch("COMMIT; BEGIN")?;
+                open = 0;
             }
         }
     }
-    Ok(())
+    target.execute_batch("COMMIT")?;
+    Ok(true)
 }
 
 /// How many documents there ever were, where the row is SQLite's own count of them.
-fn counter(row: &Row) -> Option<i64> {
+pub fn counter(row: &Row) -> Option<i64> {
     match row.values.as_slice() {
         [Value::Text(table), Value::Integer(given)]
             if table == "documents" && row.rowid.is_some() =>
@@ -191,7 +218,8 @@ fn counter(row: &Row) -> Option<i64> {
     }
 }
 
-fn keep(target: &Connection, table: &Table, values: Vec<Value>) -> Result<(), StoreError> {
+/// Keeps a row, or what is newer of it than what is there.
+pub fn keep(target: &Connection, table: &Table, values: Vec<Value>) -> Result<(), StoreError> {
     if !plausible(target, table, &values)? {
         return Ok(());
     }
@@ -273,20 +301,6 @@ fn settle_states(target: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Numbers that were given are not given again.
-fn go_on_counting(target: &Connection, given: Option<i64>) -> Result<(), StoreError> {
-    target.execute(
-        "INSERT INTO sqlite_sequence (name, seq) SELECT 'documents', 0
-         WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'documents')",
-        [],
-    )?;
-    target.execute(
-        "UPDATE sqlite_sequence SET seq = MAX(seq, ?1) WHERE name = 'documents'",
-        [given.unwrap_or(0)],
-    )?;
-    Ok(())
-}
-
 /// Whether a text is what was handed in. A day that the till named stands in the fingerprint where it was not the one
 /// that follows from the time; which it was, only the cut-off of then would tell.
 fn fits(kept: &[u8], document: &Document, date: Date) -> bool {
@@ -339,34 +353,12 @@ pub fn parked_answer() -> Answer {
     )
 }
 
-/// The chain of the history anew: links are missing, and what is there must hold again from here on.
-fn relink(target: &Connection, rescued: &Rescued, now: Timestamp) -> Result<(), StoreError> {
-    let mut question =
-        target.prepare("SELECT seq, at, who, what FROM temp.old_history ORDER BY n")?;
-    let mut found = question.query([])?;
-    let mut count = 0;
-    while let Some(row) = found.next()? {
-        let (who, what): (String, String) = (row.get(2)?, row.get(3)?);
-        history::add(target, row.get(0)?, &who, &what, timestamp(row.get(1)?))?;
-        count += 1;
-    }
-    let what = format!(
-        "outbox recovered: {}; {} documents and {count} rows of history, linked anew",
-        rescued.why, rescued.documents
-    );
-    history::add(target, None, "tillpost", &what, now)
-}
-
-/// Finds the destinations of recovered documents that lost theirs, by today's configuration. Does nothing where there
-/// was no rescue.
+/// Finds the destinations of recovered documents that lost theirs, by today's configuration.
 pub fn deliver_again(
     target: &Connection,
     routes: &Routes,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if crate::store::tills::setting(target, UNROUTED)?.is_none() {
-        return Ok(());
-    }
     for route in &routes.0 {
         let kinds = route.kinds.as_ref().map(|kinds| {
             let words: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
@@ -379,7 +371,6 @@ pub fn deliver_again(
             params![route.destination, kinds, micros(now)],
         )?;
     }
-    target.execute("DELETE FROM settings WHERE name = ?1", [UNROUTED])?;
     Ok(())
 }
 

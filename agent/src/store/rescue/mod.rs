@@ -1,14 +1,19 @@
-//! A damaged outbox is set aside, what can be read of it is brought into a new one, and the agent starts.
+//! A damaged outbox is set aside, the agent goes on at once with a new one, and what can be read of the old one is
+//! brought back into it piece by piece.
 //!
 //! It never refuses to start and never deletes: the old file keeps lying beside the new one, with its log, under a name
 //! with the date. What is recovered may be older than what was lost, so documents may be sent again; their uids keep
 //! them once in effect. Where a nightly copy lies in the data folder, it fills the gaps.
 //!
-//! The order of the steps makes it safe against a crash in any of them: the new outbox is built under another name,
-//! renamed to `outbox-rescued.db` when it is complete, then the old files are moved away, then it takes their place. As
-//! long as `outbox-rescued.db` is there, the next start goes on from there.
+//! Three steps: [`anew`] makes a new outbox with tills and settings, [`gather`] reads every row out of the old file's
+//! pages into a file of its own, [`bring_back`] moves these into the outbox in use, oldest first. Which old file still
+//! has to be read stands in the new outbox, so that a crash in any step only repeats it.
 
+mod anew;
+mod bring_back;
 mod fill;
+mod gather;
+mod gathered;
 mod pages;
 mod rows;
 
@@ -22,16 +27,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::paths;
 use crate::store::{FILE_NAME, StoreError, backup, connection, tills};
-pub use fill::{deliver_again, parked_answer};
+use anew::READY;
+pub use bring_back::{bring, finish};
+pub use fill::parked_answer;
+pub use gather::{clear, gather, room_needed};
+pub use gathered::{Piece, next_piece};
 
-/// The new outbox while it is being filled.
-const PART: &str = "outbox-rescue.part";
-/// The new outbox, complete.
-const READY: &str = "outbox-rescued.db";
 /// Lies there once an outbox in use has shown damage.
 const SUSPECT: &str = "outbox-suspect";
 /// The setting that tells of a rescue.
 const SETTING: &str = "rescued";
+/// The setting that lists the old files of which something may still come back.
+const PENDING: &str = "rescue_pending";
 /// For how long a rescue is told that left no file behind.
 const TOLD_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Up to this size an outbox is checked whole before it is used: well below a second.
@@ -46,6 +53,12 @@ pub struct Rescued {
     pub why: String,
     /// Where it lies now; nothing when there was none.
     pub file: Option<PathBuf>,
+    /// Whether its documents are still being brought back.
+    #[serde(default)]
+    pub coming_back: bool,
+    /// How far they were: the number of the last one.
+    #[serde(default)]
+    pub after: i64,
     /// Documents that were recovered.
     pub documents: i64,
     /// How many there once were, where that could be read.
@@ -58,7 +71,7 @@ pub struct Rescued {
     pub tills: i64,
 }
 
-/// Makes sure that the outbox in `dir` can be opened: sets a damaged one aside and recovers it.
+/// Makes sure that the outbox in `dir` can be opened: sets a damaged one aside and begins a new one.
 pub fn make_ready(dir: &Path, now: Timestamp) -> Result<(), StoreError> {
     let failed = |source| StoreError::Io {
         path: dir.to_owned(),
@@ -71,12 +84,45 @@ pub fn make_ready(dir: &Path, now: Timestamp) -> Result<(), StoreError> {
         let Some(why) = found else {
             return Ok(());
         };
-        tracing::error!(why, "the outbox is damaged; what can be read is recovered");
-        build(dir, &path, why, now)?;
+        return begin_anew(dir, why, now);
     }
     let aside = told(&dir.join(READY))?.and_then(|rescued| rescued.file);
-    let aside = aside.unwrap_or_else(|| set_aside_name(dir, now));
-    swap(dir, &path, &aside).map_err(failed)
+    let aside = aside.unwrap_or_else(|| anew::set_aside_name(dir, now));
+    anew::swap(dir, &path, &aside).map_err(failed)
+}
+
+/// Sets the outbox in `dir` aside and puts a new one in its place. Nobody may write to the old one any more.
+pub fn begin_anew(dir: &Path, why: String, now: Timestamp) -> Result<(), StoreError> {
+    tracing::error!(
+        why,
+        "the outbox is damaged: a new one is begun, what can be read comes back"
+    );
+    anew::build(dir, &dir.join(FILE_NAME), why, now)?;
+    make_ready(dir, now)
+}
+
+/// Checks an outbox in use beside its writer, however large it is; answers what is wrong with it.
+pub fn look(reader: &Connection) -> Result<Option<String>, StoreError> {
+    match backup::quick_check(reader) {
+        Ok(()) => Ok(None),
+        Err(StoreError::Damaged(why)) => Ok(Some(why)),
+        Err(StoreError::Sql(error)) if is_damage(&error) => Ok(Some(error.to_string())),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether an outbox is so large that it was opened without being checked.
+pub fn was_not_checked(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.len() > CHECKED_BYTES_MAX)
+}
+
+/// The old files of which something may still come back, the oldest first.
+pub fn pending(connection: &Connection) -> Result<Vec<Rescued>, StoreError> {
+    let text = tills::setting(connection, PENDING)?;
+    // A list that cannot be read is none: the files themselves still lie there.
+    Ok(text
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default())
 }
 
 /// What is wrong with the file; `None` when it can be used.
@@ -132,85 +178,22 @@ fn check(path: &Path, length: u64) -> Result<(), StoreError> {
 /// Whether an error speaks of the file's content, not of rights or room.
 pub fn is_damage(error: &rusqlite::Error) -> bool {
     let unread = [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ];
-    error.sqlite_error().is_some_and(|failure| {
-        unread.contains(&failure.extended_code)
-            || [ErrorCode::NotADatabase, ErrorCode::DatabaseCorrupt].contains(&failure.code)
-    })
+    is_certain(error)
+        || error
+            .sqlite_error()
+            .is_some_and(|failure| unread.contains(&failure.extended_code))
+}
+
+/// Whether it says so for certain: a disk that fails to read once may read the next time.
+pub fn is_certain(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    code.is_some_and(|code| [ErrorCode::NotADatabase, ErrorCode::DatabaseCorrupt].contains(&code))
 }
 
 /// Has the outbox in `dir` checked whole at the next start.
 pub fn suspect(dir: &Path) {
     // Where this cannot be written, neither can anything else, and the next start finds that.
     let _ = std::fs::write(dir.join(SUSPECT), "");
-}
-
-/// Builds the new outbox, complete and synced, under the name [`READY`].
-fn build(dir: &Path, path: &Path, why: String, now: Timestamp) -> Result<(), StoreError> {
-    let part = dir.join(PART);
-    for leftover in [part.clone(), pages::log_of(&part), shared_of(&part)] {
-        remove(&leftover)?;
-    }
-    let failed = |source| StoreError::Io {
-        path: part.clone(),
-        source,
-    };
-    crate::secret::create_private(&part).map_err(failed)?;
-    let target = connection::open_writer(&part)?;
-    let file = path.exists().then(|| set_aside_name(dir, now));
-    let mut rescued = Rescued {
-        at: now,
-        why,
-        file,
-        documents: 0,
-        of: None,
-        damaged: 0,
-        from_copy: 0,
-        tills: 0,
-    };
-    target.execute_batch("BEGIN IMMEDIATE")?;
-    fill::fill(
-        &target,
-        path,
-        backup::newest(dir).as_deref(),
-        &mut rescued,
-        now,
-    )?;
-    let text = serde_json::to_string(&rescued);
-    let text = text.map_err(|error| StoreError::Damaged(error.to_string()))?;
-    tills::set_setting(&target, SETTING, &text)?;
-    target.execute_batch("COMMIT")?;
-    connection::empty_log(&target)?;
-    target
-        .close()
-        .map_err(|(_, error)| StoreError::from(error))?;
-    let ready = dir.join(READY);
-    std::fs::File::open(&part)
-        .and_then(|file| file.sync_all())
-        .and_then(|()| std::fs::rename(&part, &ready))
-        .and_then(|()| paths::sync_dir(dir))
-        .map_err(failed)
-}
-
-/// Moves the old files away and the new one into their place. Each step may have been done before a crash.
-fn swap(dir: &Path, path: &Path, aside: &Path) -> io::Result<()> {
-    let moves = [
-        (path.to_owned(), aside.to_owned()),
-        (pages::log_of(path), pages::log_of(aside)),
-    ];
-    for (from, to) in moves {
-        match std::fs::rename(&from, &to) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-    }
-    // Shared memory means nothing once nobody has the file open.
-    match std::fs::remove_file(shared_of(path)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    paths::sync_dir(dir)?;
-    std::fs::rename(dir.join(READY), path)?;
-    paths::sync_dir(dir)
 }
 
 /// What is told of the last rescue, as long as the old file lies there: a person has not looked yet.
@@ -232,19 +215,6 @@ fn told(ready: &Path) -> Result<Option<Rescued>, StoreError> {
 fn read(connection: &Connection) -> Result<Option<Rescued>, StoreError> {
     let text = tills::setting(connection, SETTING)?;
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
-}
-
-fn set_aside_name(dir: &Path, now: Timestamp) -> PathBuf {
-    dir.join(format!(
-        "outbox-damaged-{}.db",
-        now.strftime("%Y%m%dT%H%M%SZ")
-    ))
-}
-
-fn shared_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-shm");
-    PathBuf::from(name)
 }
 
 fn remove(file: &Path) -> Result<(), StoreError> {

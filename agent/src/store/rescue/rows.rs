@@ -26,9 +26,54 @@ enum Kind {
 
 /// Every row on a page that can be read.
 pub fn on_page(pages: &Pages, number: u32) -> Vec<Row> {
-    let Some(page) = pages.read(number) else {
-        return Vec::new();
-    };
+    match pages.read(number) {
+        Some(page) => of(pages, &page, number),
+        None => Vec::new(),
+    }
+}
+
+/// The highest rowid of rows with so many columns on a page, and whether it may be a page of small rows: without reading
+/// the rows. A page with one long row in front is none of small ones.
+pub fn outline(page: &[u8], number: u32, columns: usize) -> (Option<i64>, bool) {
+    let start = if number == 1 { 100 } else { 0 };
+    if page.get(start) != Some(&0x0d) {
+        return (None, matches!(page.get(start), Some(0x0a | 0x02)));
+    }
+    let cells = usize::from(two(page, start + 3)).min((page.len() - start - 8) / 2);
+    let mut highest = None;
+    let mut small = false;
+    for n in 0..cells {
+        let Some((rowid, found)) = head(page, usize::from(two(page, start + 8 + 2 * n))) else {
+            continue;
+        };
+        small |= found == COUNTER_COLUMNS;
+        if found == columns {
+            highest = highest.max(Some(rowid));
+        }
+    }
+    (highest, small)
+}
+
+/// Columns of SQLite's own table of counters.
+const COUNTER_COLUMNS: usize = 2;
+
+/// A cell's rowid and how many columns its row has.
+fn head(page: &[u8], at: usize) -> Option<(i64, usize)> {
+    let mut at = at;
+    varint(page, &mut at)?;
+    let rowid = varint(page, &mut at)?;
+    let start = at;
+    let end = start + usize::try_from(varint(page, &mut at)?).ok()?;
+    let mut columns = 0;
+    while at < end {
+        varint(page, &mut at)?;
+        columns += 1;
+    }
+    Some((rowid, columns))
+}
+
+/// Every row on this page that can be read.
+pub fn of(pages: &Pages, page: &[u8], number: u32) -> Vec<Row> {
     let start = if number == 1 { 100 } else { 0 };
     let (kind, first) = match page[start] {
         0x0d => (Kind::Table, start + 8),
@@ -36,8 +81,8 @@ pub fn on_page(pages: &Pages, number: u32) -> Vec<Row> {
         0x02 => (Kind::IndexInner, start + 12),
         _ => return Vec::new(),
     };
-    let cells = usize::from(two(&page, start + 3)).min((page.len() - first) / 2);
-    let cell = |n: usize| row(pages, &page, usize::from(two(&page, first + 2 * n)), kind);
+    let cells = usize::from(two(page, start + 3)).min((page.len() - first) / 2);
+    let cell = |n: usize| row(pages, page, usize::from(two(page, first + 2 * n)), kind);
     (0..cells).filter_map(cell).collect()
 }
 

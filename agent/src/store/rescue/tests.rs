@@ -5,6 +5,7 @@ use rusqlite::types::Value;
 use super::pages::Pages;
 use super::*;
 use crate::store::Store;
+use crate::store::accept::Routes;
 
 fn now() -> Timestamp {
     "2026-10-31T02:00:00Z".parse().unwrap()
@@ -88,36 +89,31 @@ fn noise_is_no_row_and_no_panic() {
 }
 
 #[test]
-fn an_interrupted_rescue_goes_on_where_it_was() {
+fn a_new_outbox_that_was_interrupted_goes_on_where_it_was() {
     let dir = tempfile::tempdir().unwrap();
     let path = outbox(dir.path(), 20);
     let mut noisy = std::fs::read(&path).unwrap();
     noisy[..100].fill(0);
     std::fs::write(&path, &noisy).unwrap();
-    build(dir.path(), &path, "a test".to_owned(), now()).unwrap();
+    anew::build(dir.path(), &path, "a test".to_owned(), now()).unwrap();
     // Here the power fails, once before and once after the old file was moved away.
     for moved in [false, true] {
         let copy = tempfile::tempdir().unwrap();
         for name in [FILE_NAME, READY] {
             std::fs::copy(dir.path().join(name), copy.path().join(name)).unwrap();
         }
+        let aside = anew::set_aside_name(copy.path(), now());
         if moved {
-            let aside = set_aside_name(copy.path(), now());
-            std::fs::rename(copy.path().join(FILE_NAME), aside).unwrap();
+            std::fs::rename(copy.path().join(FILE_NAME), &aside).unwrap();
         }
-        let store =
-            Store::open_or_recover(copy.path(), now() + SignedDuration::from_hours(1)).unwrap();
-        let found = store.read(|reader| {
-            Ok(
-                reader.query_row("SELECT COUNT(*) FROM documents", [], |row| {
-                    row.get::<_, i64>(0)
-                })?,
-            )
-        });
-        assert_eq!(found.unwrap(), 20);
+        let later = || now() + SignedDuration::from_hours(1);
+        let store = Store::open_or_begin_anew(copy.path(), later).unwrap();
         assert!(!copy.path().join(READY).exists());
-        let told = store.read(read).unwrap().unwrap();
-        assert_eq!((told.documents, told.of), (20, Some(20)));
+        assert!(store.is_coming_back());
+        let told = store.read(pending).unwrap().remove(0);
+        assert_eq!((told.of, told.at), (Some(20), now()));
+        let gathered = gather(copy.path(), told, &Routes::default(), now(), &|| false);
+        assert_eq!(gathered.unwrap().unwrap().1.documents, 20);
     }
 }
 
@@ -129,7 +125,7 @@ fn an_outbox_of_a_later_version_is_left_alone() {
         .unwrap()
         .execute_batch("PRAGMA user_version = 99")
         .unwrap();
-    let opened = Store::open_or_recover(dir.path(), now());
+    let opened = Store::open_or_begin_anew(dir.path(), now);
     assert!(matches!(opened, Err(StoreError::Newer { found: 99, .. })));
     assert!(path.exists());
 }

@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use proptest::prelude::*;
 use tillpost_shared::document::Document;
 use uuid::Uuid;
 
@@ -16,9 +15,6 @@ use crate::store::accept::Outcome;
 use crate::store::history::{self, Chain};
 use crate::store::{Store, StoreError};
 
-/// Random days a run.
-const DAYS: u32 = 48;
-
 /// What was acknowledged under an id.
 struct Known {
     key: String,
@@ -26,7 +22,7 @@ struct Known {
     state: State,
 }
 
-struct World {
+pub struct World {
     dir: TempDir,
     store: Option<Store>,
     runtime: tokio::runtime::Runtime,
@@ -44,7 +40,7 @@ struct World {
 }
 
 impl World {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
@@ -87,7 +83,7 @@ impl World {
         self.runtime.block_on(self.store().write(work)).unwrap()
     }
 
-    fn step(&mut self, step: Step) {
+    pub fn step(&mut self, step: Step) {
         let changes = match step {
             Step::Sale { number, variant } => {
                 self.send(sale_of(number, &format!("{}.00", 10 + variant)))
@@ -346,7 +342,7 @@ impl World {
     }
 
     /// The line is back and stays, and head office takes everything: what still waits must have a reason.
-    fn heal(&mut self) {
+    pub fn heal(&mut self) {
         self.now += hours(24);
         self.late_arrive();
         for _ in 0..200 {
@@ -379,18 +375,5 @@ impl World {
         self.store()
             .read(|reader| lane::any_due(reader, ODOO, self.now))
             .unwrap()
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: DAYS, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
-
-    #[test]
-    fn nothing_is_lost_and_nothing_is_there_twice(steps in steps()) {
-        let mut world = World::new();
-        for step in steps {
-            world.step(step);
-        }
-        world.heal();
     }
 }

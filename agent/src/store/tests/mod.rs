@@ -1,6 +1,7 @@
 //! The outbox's tests, one file for each of its parts.
 
 mod accept;
+mod days;
 mod depends;
 mod figures;
 mod history;
@@ -13,6 +14,7 @@ mod person;
 mod plans;
 mod read;
 mod reread;
+mod rescue;
 pub(crate) mod shop;
 mod unsent;
 mod writer;

@@ -134,20 +134,29 @@ pub fn routes(destinations: &[&str]) -> Routes {
 pub struct Shop {
     pub outbox: Connection,
     pub routes: Routes,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Shop {
     pub fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::at(tempfile::tempdir().unwrap())
+    }
+
+    /// A shop whose outbox lies in this folder.
+    pub fn at(dir: TempDir) -> Self {
         let outbox = connection::open_writer(&dir.path().join(FILE_NAME)).unwrap();
         // No test here cuts the power.
         outbox.execute_batch("PRAGMA synchronous = OFF").unwrap();
         Self {
             outbox,
             routes: routes(&[ODOO]),
-            _dir: dir,
+            dir,
         }
+    }
+
+    /// The folder of its outbox, which nobody has open any more.
+    pub fn closed(self) -> TempDir {
+        self.dir
     }
 
     pub fn take_at(&self, document: Value, now: Timestamp) -> Accepted {

@@ -22,7 +22,7 @@ type Part = (&'static str, fn() -> Vec<Row>);
 const PARTS: [Part; 10] = [
     ("ingest", ingest::rows),
     ("peers", peers::rows),
-    ("queue", || vec![peers::drain::row()]),
+    ("queue", peers::drain::rows),
     ("look-up", || vec![look_up::row()]),
     ("drain", || vec![drain::closing()]),
     ("drain", || vec![drain::real()]),

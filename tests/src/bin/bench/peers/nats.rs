@@ -7,7 +7,9 @@ use tokio::net::TcpStream;
 
 use super::{Server, connect, folder, free_port, program};
 
-pub fn start() -> Server {
+/// Starts it; nothing where its program is not there.
+pub fn start() -> Option<Server> {
+    let server = program("TILLPOST_BENCH_NATS")?;
     let (folder, port) = (folder("nats"), free_port());
     let file = folder.path().join("nats.conf");
     let settings = format!(
@@ -15,9 +17,9 @@ pub fn start() -> Server {
         folder.path().join("store").display()
     );
     std::fs::write(&file, settings).unwrap();
-    let mut command = Command::new(program("TILLPOST_BENCH_NATS"));
+    let mut command = Command::new(server);
     command.arg("--config").arg(&file);
-    Server::start(folder, port, &mut command)
+    Some(Server::start(folder, port, &mut command))
 }
 
 /// Makes the stream.

@@ -10,9 +10,10 @@ use super::{Server, connect, folder, free_port, program};
 /// The protocol's version 3.0.
 const PROTOCOL: i32 = 196_608;
 
-pub fn start() -> Server {
+/// Starts it; nothing where its programs are not there.
+pub fn start() -> Option<Server> {
+    let programs = program("TILLPOST_BENCH_PG")?;
     let (folder, port) = (folder("postgres"), free_port());
-    let programs = program("TILLPOST_BENCH_PG");
     let data = folder.path().join("data");
     // PostgreSQL refuses to run as root.
     let owned = Command::new("chown")
@@ -53,7 +54,7 @@ pub fn start() -> Server {
         .arg("-k")
         .arg(folder.path());
     command.args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
-    Server::start(folder, port, &mut command)
+    Some(Server::start(folder, port, &mut command))
 }
 
 /// Makes the table.

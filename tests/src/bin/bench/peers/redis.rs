@@ -7,9 +7,11 @@ use tokio::net::TcpStream;
 
 use super::{Server, connect, folder, free_port, program};
 
-pub fn start() -> Server {
+/// Starts it; nothing where its program is not there.
+pub fn start() -> Option<Server> {
+    let server = program("TILLPOST_BENCH_REDIS")?;
     let (folder, port) = (folder("redis"), free_port());
-    let mut command = Command::new(program("TILLPOST_BENCH_REDIS"));
+    let mut command = Command::new(server);
     command.args(["--bind", "127.0.0.1", "--port", &port.to_string()]);
     command.args([
         "--appendonly",
@@ -20,7 +22,7 @@ pub fn start() -> Server {
         "",
     ]);
     command.arg("--dir").arg(folder.path());
-    Server::start(folder, port, &mut command)
+    Some(Server::start(folder, port, &mut command))
 }
 
 pub struct Line(TcpStream);
