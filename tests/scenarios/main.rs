@@ -43,3 +43,4 @@ mod restore;
 mod sync_trace;
 mod tidy;
 mod verbatim;
+mod versions;
