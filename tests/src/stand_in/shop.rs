@@ -44,11 +44,7 @@ pub fn tables(version: u32) -> Tables {
         "id": 3, "name": "ZH01-1 [test]", "company_id": COMPANY, "currency_id": CURRENCY, "payment_method_ids": [4, 5],
         "cash_rounding": false, "rounding_method": false, "tip_product_id": false, "pricelist_id": false,
         "picking_type_id": 30 }));
-    for (id, rate) in [(41, 26), (42, 81)] {
-        let amount = f64::from(rate) / 10.0;
-        tables.add("account.tax", &json!({ "id": id, "name": format!("{amount}% incl."), "amount": amount, "amount_type": "percent",
-            "price_include": true, "company_id": COMPANY, "type_tax_use": "sale", "sequence": 1 }));
-    }
+    taxes(&mut tables);
     for (n, product) in range().iter().take(2).enumerate() {
         let id = 51 + i64::try_from(n).unwrap();
         let tax = if product.rate == 26 { 41 } else { 42 };
@@ -62,6 +58,28 @@ pub fn tables(version: u32) -> Tables {
         tables.add("stock.quant", &json!({ "product_id": id, "location_id": STOCK, "lot_id": false, "quantity": STARTS_WITH }));
     }
     tables
+}
+
+/// Two taxes that are in the prices, each with its account.
+fn taxes(tables: &mut Tables) {
+    for (id, rate) in [(41, 26), (42, 81)] {
+        let amount = f64::from(rate) / 10.0;
+        let part = |tables: &mut Tables, number: i64| {
+            tables.add(
+                "account.tax.repartition.line",
+                &json!({ "id": number, "repartition_type": "tax", "factor_percent": 100.0, "account_id": 9 }),
+            )
+        };
+        let (sold, back) = (part(tables, 10 * id), part(tables, 10 * id + 1));
+        tables.add(
+            "account.tax",
+            &json!({
+                "id": id, "name": format!("{amount}% incl."), "amount": amount, "amount_type": "percent",
+                "price_include": true, "include_base_amount": false, "company_id": COMPANY, "type_tax_use": "sale",
+                "sequence": 1, "invoice_repartition_line_ids": [sold], "refund_repartition_line_ids": [back],
+            }),
+        );
+    }
 }
 
 /// The fields of another version, and its name for the accuracy of quantities.
