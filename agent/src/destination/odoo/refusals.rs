@@ -161,7 +161,7 @@ pub const TABLE: [Row; 50] = [
         (HeadOffice, "bring it back or replace it"), false),
     row((Payload, "foreignkeyviolation"), "odoo_row_missing", "Something this document needs is not in Odoo any more",
         (HeadOffice, "bring it back or replace it"), false),
-    row((Payload, "invalid field"), "odoo_field_unknown", "This Odoo does not have a field that was sent",
+    row((Payload, "invalid field"), "odoo_error", "This Odoo does not have a field that was sent",
         (Supplier, "send a support bundle, and say which version of Odoo it is; nothing is lost"), false),
     row((Payload, ""), "odoo_error", "Odoo could not process it",
         (Supplier, "send a support bundle; nothing is lost, the document stays here"), false),

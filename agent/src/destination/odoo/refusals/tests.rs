@@ -288,7 +288,7 @@ fn told(kind: RefusalKind, words: &str) -> Answer {
 #[case(
     Payload,
     "builtins.ValueError: Invalid field 'x' on model 'pos.order'",
-    "odoo_field_unknown",
+    "odoo_error",
     "Your supplier: "
 )]
 #[case(Business, "Something new", "odoo_refused", "Head office: ")]
