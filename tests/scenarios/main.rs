@@ -46,3 +46,4 @@ mod restore;
 mod sync_trace;
 mod tidy;
 mod verbatim;
+mod versions;

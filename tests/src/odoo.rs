@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use crate::home::Said;
 use crate::http::{Answer, Http};
 
+/// The administrator's id in every database.
+const ADMINISTRATOR: i64 = 2;
+
 /// Where the real Odoo is, from the environment or from the file that `tests/odoo/up` wrote.
 #[derive(Debug, Clone)]
 pub struct Server {
@@ -127,8 +130,11 @@ impl Database {
         self.try_call_as(&self.server.admin_key, model, method, body)
     }
 
-    /// Calls a method by JSON-2 with a key.
+    /// Calls a method with a key: by JSON-2, or where there is none by JSON-RPC as the administrator.
     pub fn try_call_as(&self, key: &str, model: &str, method: &str, body: &Value) -> Answer {
+        if self.server.version < 19 {
+            return self.by_json_rpc(key, model, method, body);
+        }
         self.http.send(|client| {
             client
                 .post(format!("{}/json/2/{model}/{method}", self.server.url))
@@ -137,6 +143,35 @@ impl Database {
                 .header("Content-Type", "application/json")
                 .body(body.to_string())
         })
+    }
+
+    /// The same for versions without JSON-2; a refusal has the status 422.
+    fn by_json_rpc(&self, key: &str, model: &str, method: &str, body: &Value) -> Answer {
+        let mut named = body.as_object().unwrap().clone();
+        let by_position: &[&str] = match method {
+            "create" => &["vals_list"],
+            "search" => &["domain"],
+            _ => &["ids", "vals"],
+        };
+        let args: Vec<Value> = by_position
+            .iter()
+            .filter_map(|name| named.remove(*name))
+            .collect();
+        let args = json!([self.name, ADMINISTRATOR, key, model, method, args, named]);
+        let request = json!({ "jsonrpc": "2.0", "id": 1, "method": "call",
+            "params": { "service": "object", "method": "execute_kw", "args": args } });
+        let mut answer = self.http.send(|client| {
+            client
+                .post(format!("{}/jsonrpc", self.server.url))
+                .header("Content-Type", "application/json")
+                .body(request.to_string())
+        });
+        let envelope = answer.json();
+        match envelope.get("error") {
+            None => answer.body = envelope["result"].to_string(),
+            Some(error) => (answer.status, answer.body) = (422, error["data"].to_string()),
+        }
+        answer
     }
 
     /// Calls a method by JSON-2 as the administrator; panics when Odoo refuses.

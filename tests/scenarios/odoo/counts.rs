@@ -37,9 +37,17 @@ fn wait_tried(agent: &Agent, office: &HeadOffice, code: &str) {
     });
 }
 
-#[test]
-fn a_count_in_parts_is_applied_whole_with_a_kill_after_each_part() {
-    let office = HeadOffice::new("count_parts", &["1".to_owned()]);
+on_19_and_14! {
+    a_count_in_parts_is_applied_whole_with_a_kill_after_each_part
+    a_part_that_a_person_must_look_at_holds_the_count_back
+}
+
+fn a_count_in_parts_is_applied_whole_with_a_kill_after_each_part(version: u32) {
+    let office = HeadOffice::on(
+        version,
+        &format!("count_parts_{version}"),
+        &["1".to_owned()],
+    );
     let goods = range();
     let [a, b, c] = [&goods[0], &goods[1], &goods[2]].map(Clone::clone);
     for (name, counted) in [
@@ -72,9 +80,8 @@ fn a_count_in_parts_is_applied_whole_with_a_kill_after_each_part() {
     agent.stop();
 }
 
-#[test]
-fn a_part_that_a_person_must_look_at_holds_the_count_back() {
-    let office = HeadOffice::new("count_held", &["1".to_owned()]);
+fn a_part_that_a_person_must_look_at_holds_the_count_back(version: u32) {
+    let office = HeadOffice::on(version, &format!("count_held_{version}"), &["1".to_owned()]);
     let goods = range();
     let [a, b] = [&goods[0], &goods[1]].map(Clone::clone);
     let agent = office.start();

@@ -3,8 +3,27 @@
 //! Every test has a database of its own, set up by the built program's own `odoo prepare`; the agent runs with the
 //! least-privileged user's key. What must stand there comes from the shop's ledger, what stands there from SQL.
 
+/// Each of these functions as a test on Odoo 19, and on Odoo 14 in a module `v14`.
+macro_rules! on_19_and_14 {
+    ($($test:ident)*) => {
+        mod v19 {
+            $(#[test]
+            fn $test() {
+                super::$test(19);
+            })*
+        }
+        mod v14 {
+            $(#[test]
+            fn $test() {
+                super::$test(14);
+            })*
+        }
+    };
+}
+
 mod away;
 mod baskets;
+mod by_json_rpc;
 mod changes;
 mod clocks;
 mod counts;
@@ -18,6 +37,7 @@ mod parked;
 mod pickups;
 mod prices;
 mod proof;
+mod refusals;
 mod rights;
 mod stock;
 mod taxes;

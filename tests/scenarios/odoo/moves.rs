@@ -21,8 +21,9 @@ use super::kills::REQUEST_LIMIT;
 /// A supplier whom only the reference tells from another of the same name.
 const VENDOR: &str = "V-4711";
 
-fn office(name: &str) -> HeadOffice {
-    let office = HeadOffice::new(name, &["1".to_owned()]);
+fn office(version: u32, name: &str) -> HeadOffice {
+    let name = format!("{name}_{version}");
+    let office = HeadOffice::on(version, &name, &["1".to_owned()]);
     for reference in ["V-0815", VENDOR] {
         let vendor = json!({ "name": "Same Name Ltd", "ref": reference });
         office.database.create("res.partner", &vendor);
@@ -113,11 +114,15 @@ fn transfers(office: &HeadOffice) -> Vec<String> {
 }
 
 fn scraps(office: &HeadOffice) -> Vec<String> {
-    let rows = office.database.rows(
+    let moved = match office.database.server.version {
+        14 => "m.id = s.move_id",
+        _ => "m.scrap_id = s.id",
+    };
+    let rows = office.database.rows(&format!(
         "SELECT p.default_code AS a, s.scrap_qty::numeric(16,3)::text AS b, s.state AS c, count(m.id)::text AS d \
-         FROM stock_scrap s JOIN product_product p ON p.id = s.product_id LEFT JOIN stock_move m ON m.scrap_id = s.id \
+         FROM stock_scrap s JOIN product_product p ON p.id = s.product_id LEFT JOIN stock_move m ON {moved} \
          WHERE s.origin LIKE 'ZH01/%' GROUP BY s.id, 1, 2, 3 ORDER BY 1",
-    );
+    ));
     rows.into_iter().map(|row| row.join(" ")).collect()
 }
 
@@ -176,9 +181,15 @@ fn told(office: &HeadOffice, code: &str) -> String {
     wait::until(code, find)
 }
 
-#[test]
-fn every_kind_of_movement_is_in_the_stock_once_however_often_it_comes() {
-    let mut office = office("moves");
+on_19_and_14! {
+    every_kind_of_movement_is_in_the_stock_once_however_often_it_comes
+    killed_between_the_calls_nothing_moves_twice
+    lots_and_serials_move_by_their_names_and_what_cannot_be_done_stays_visible
+    what_a_person_did_to_the_transfer_is_told_and_never_overwritten
+}
+
+fn every_kind_of_movement_is_in_the_stock_once_however_often_it_comes(version: u32) {
+    let mut office = office(version, "moves");
     let documents = movements(&range());
     for round in ["first", "from an empty data folder"] {
         let agent = office.start();
@@ -191,9 +202,8 @@ fn every_kind_of_movement_is_in_the_stock_once_however_often_it_comes() {
     }
 }
 
-#[test]
-fn killed_between_the_calls_nothing_moves_twice() {
-    let office = office("moves_killed");
+fn killed_between_the_calls_nothing_moves_twice(version: u32) {
+    let office = office(version, "moves_killed");
     office.request_limit(REQUEST_LIMIT);
     let documents = movements(&range());
     queue(&office, &documents);
@@ -214,13 +224,15 @@ fn killed_between_the_calls_nothing_moves_twice() {
     agent.stop();
 }
 
-#[test]
-fn lots_and_serials_move_by_their_names_and_what_cannot_be_done_stays_visible() {
-    let office = office("moves_lots");
+fn lots_and_serials_move_by_their_names_and_what_cannot_be_done_stays_visible(version: u32) {
+    let office = office(version, "moves_lots");
     for (sku, tracking) in [("TP-LOT", "lot"), ("TP-SER", "serial")] {
-        let values = json!({
-            "name": sku, "default_code": sku, "type": "consu", "is_storable": true, "tracking": tracking,
-        });
+        let mut values =
+            json!({ "name": sku, "default_code": sku, "type": "product", "tracking": tracking });
+        if version >= 18 {
+            values["type"] = "consu".into();
+            values["is_storable"] = true.into();
+        }
         office.database.create("product.product", &values);
     }
     let at = moment(yesterday(), 3_600);
@@ -252,11 +264,15 @@ fn lots_and_serials_move_by_their_names_and_what_cannot_be_done_stays_visible() 
     wait_settled(&agent);
     assert_eq!(agent.count("parked"), 0, "{}", agent.status());
     let by_lot = || {
-        let rows = office.database.rows(
+        let lots = match version {
+            14 => "stock_production_lot",
+            _ => "stock_lot",
+        };
+        let rows = office.database.rows(&format!(
             "SELECT l.name AS a, sum(q.quantity)::numeric(16,0)::text AS b FROM stock_quant q \
-             JOIN stock_lot l ON l.id = q.lot_id JOIN stock_location p ON p.id = q.location_id AND p.usage = 'internal' \
+             JOIN {lots} l ON l.id = q.lot_id JOIN stock_location p ON p.id = q.location_id AND p.usage = 'internal' \
              WHERE l.name IN ('L1', 'L2', 'S1', 'S2', 'S3') GROUP BY 1 HAVING sum(q.quantity) <> 0 ORDER BY 1",
-        );
+        ));
         rows.into_iter()
             .map(|row| row.join(" "))
             .collect::<Vec<_>>()
@@ -278,9 +294,8 @@ fn lots_and_serials_move_by_their_names_and_what_cannot_be_done_stays_visible() 
     agent.stop();
 }
 
-#[test]
-fn what_a_person_did_to_the_transfer_is_told_and_never_overwritten() {
-    let office = office("moves_person");
+fn what_a_person_did_to_the_transfer_is_told_and_never_overwritten(version: u32) {
+    let office = office(version, "moves_person");
     let goods = range();
     let at = moment(yesterday(), 3_600);
     for (reference, code) in [("C", "transfer_cancelled"), ("D", "key_conflict")] {
@@ -299,12 +314,17 @@ fn what_a_person_did_to_the_transfer_is_told_and_never_overwritten() {
                 .database
                 .call("stock.picking", "action_cancel", &json!({ "ids": ids }));
         } else {
+            let quantity = if version == 14 {
+                "quantity_done"
+            } else {
+                "quantity"
+            };
             let moves = office
                 .database
                 .search("stock.move", &json!([["picking_id", "=", ids[0]]]));
             office
                 .database
-                .write("stock.move", &moves, &json!({ "quantity": 9 }));
+                .write("stock.move", &moves, &json!({ quantity: 9 }));
         }
         let agent = office.start();
         told(&office, code);

@@ -2,9 +2,9 @@
 //!
 //! Goal: what was rung up stands there once, in books that balance; the same day from a PC with an empty data folder
 //! changes nothing; kill -9 while it drains, or with a request out, loses and doubles nothing; a first request that still
-//! runs is waited out; and no rescue session is ever made. Method: as in
-//! `whole_day` and `kills`, with the books read from Odoo 14's tables. Runs with `tests/run --all`. Not here yet: other
-//! content under a reference that is taken (only `check_back` tests that), and a close whose figures differ.
+//! runs is waited out; and no rescue session is ever made. Method: as in `whole_day` and `kills`, with the books read from
+//! Odoo 14's tables. Runs with `tests/run --all`, as do the modules `v14` of `parked`, `refusals`, `counts`, `moves` and
+//! `pickups`.
 
 use tillpost_tests::head_office::HeadOffice;
 use tillpost_tests::odoo::Database;

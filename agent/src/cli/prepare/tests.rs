@@ -1,9 +1,10 @@
 //! What is to be done in which situation; against a real Odoo in the scenarios `odoo::rights`.
 
-use super::people::GROUPS;
+use super::people::{GROUPS, rights};
 use super::present::{Company, Journal, Method, PosConfig, Present, User, Warehouse};
 use super::steps::PRODUCTS;
 use super::*;
+use crate::destination::odoo::versions::Facts;
 
 fn plan(tills: &[&str]) -> Plan {
     Plan {
@@ -103,6 +104,23 @@ fn open(plan: &Plan, present: &Present) -> Vec<String> {
     all.into_iter()
         .filter(|line| !line.starts_with('='))
         .collect()
+}
+
+#[test]
+fn an_empty_company_gets_what_its_version_wants() {
+    for version in [14, 15, 16, 17, 18] {
+        let facts = Facts::of(version);
+        let rights = rights(facts).into_iter().zip(10..);
+        let present = Present {
+            facts,
+            groups: rights.map(|(id, number)| (id.to_owned(), number)).collect(),
+            ..bare()
+        };
+        insta::assert_snapshot!(
+            format!("an_empty_company_of_{version}"),
+            told(&plan(&["3"]), &present).join("\n")
+        );
+    }
 }
 
 #[test]

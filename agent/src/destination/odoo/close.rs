@@ -76,14 +76,34 @@ async fn control(client: &Client, session: i64) -> Result<Figures, Outage> {
     let mut figures = Figures::default();
     // Odoo sends an empty object when there is no drawer.
     if let Some(cash) = control.default_cash_details.filter(|cash| cash.id() > 0) {
+        let (name, shown) = named(&cash);
         figures.drawer = Some(cash.id());
-        figures.in_drawer = cash.decimal("amount");
-        figures.methods.insert(cash.id(), named(&cash));
+        figures.in_drawer = expected(client, session).await?.unwrap_or(shown);
+        figures.methods.insert(cash.id(), (name, figures.in_drawer));
     }
     for method in &control.non_cash_payment_methods {
         figures.methods.insert(method.id(), named(method));
     }
     Ok(figures)
+}
+
+/// What should lie in the drawer by the session itself, where what is shown at its close begins with what the day before
+/// ended with.
+async fn expected(client: &Client, session: i64) -> Result<Option<Decimal>, Outage> {
+    let facts = client.facts().await.map_err(|error| outage(&error))?;
+    if !facts.drawer_by_session {
+        return Ok(None);
+    }
+    let search = Search {
+        domain: json!([["id", "=", session]]),
+        fields: &["cash_register_balance_end"],
+        ..Search::default()
+    };
+    let rows = client.search_read("pos.session", search).await;
+    let rows = rows.map_err(|error| outage(&error))?;
+    Ok(rows
+        .first()
+        .map(|row| row.decimal("cash_register_balance_end")))
 }
 
 fn named(row: &Row) -> (String, Decimal) {
@@ -154,12 +174,8 @@ pub async fn close(
     cash: Option<Decimal>,
     differences: &[(i64, Decimal)],
 ) -> Result<Result<(), Answer>, Outage> {
-    let closing = client
-        .facts()
-        .await
-        .map_err(|error| outage(&error))?
-        .closing;
-    if closing == Closing::Statement {
+    let facts = client.facts().await.map_err(|error| outage(&error))?;
+    if facts.closing == Closing::Statement {
         return drawer::close(client, session, figures, cash).await;
     }
     if figures.drawer.is_some() {
@@ -168,6 +184,17 @@ pub async fn close(
         if let Err(answer) = ask(client, session, "post_closing_cash_details", args).await? {
             return Ok(Err(answer));
         }
+    }
+    if facts.close_announced {
+        let args = json!({ "ids": [session], "notes": "" });
+        let answer: Result<Value, CallError> = client
+            .call("pos.session", "update_closing_control_state_session", args)
+            .await;
+        // A refusal is one of the close too, which gives its reason.
+        if let Err(Blame::Destination(outage)) = answer.map_err(|error| judge(&error)) {
+            return Err(outage);
+        }
+        failpoint::hit("odoo.close_announced");
     }
     let pairs: Vec<Value> = differences
         .iter()

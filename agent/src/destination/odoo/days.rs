@@ -10,6 +10,7 @@ use super::close;
 use super::desk::Desk;
 use super::drawer;
 use super::figures::{self, Figures};
+use super::opening;
 use super::orders;
 use super::reference::{PosConfig, base_name};
 use super::row::number;
@@ -46,8 +47,8 @@ impl Desk {
         let day = delivery.business_date;
         if let Some(session) = sessions::of_day(&self.client, config.id, day).await? {
             let alone = session.state == SessionState::Opened && session.days == [day];
-            if let (true, Some(opening)) = (alone && opening != Some(session.opening), opening) {
-                sessions::set_opening(&self.client, session.id, opening).await?;
+            if let (true, Some(cash)) = (alone && opening != Some(session.opening), opening) {
+                opening::correct(&self.client, &session, cash).await?;
             }
             if session.state != SessionState::Opening {
                 return Ok(Verdict::Accepted(session.name));

@@ -12,7 +12,8 @@ use super::moves::{self, Found};
 use super::pickups::{Order, refused};
 use super::places::Warehouse;
 use super::row::{Row, number};
-use super::transfers::{self, Goods, Lots, Picking};
+use super::transfers::{self, Goods, Lots, Picking, Units};
+use super::versions::{Facts, Moved};
 use super::{translate, translate_goods as answers};
 use crate::outbox::{Cause, Outage};
 
@@ -25,6 +26,21 @@ pub(super) struct Due {
     product: i64,
     /// How much.
     quantity: Decimal,
+    /// `stock.location` that it leaves.
+    from: i64,
+    /// `stock.location` that it comes to.
+    to: i64,
+}
+
+/// How quantities are put on a delivery's moves.
+#[derive(Debug, Clone)]
+pub(super) struct Way {
+    /// The server.
+    pub facts: Facts,
+    /// The delivery.
+    pub picking: i64,
+    /// Units of the goods, where lines must name them.
+    pub units: Units,
 }
 
 impl Desk {
@@ -83,7 +99,12 @@ impl Desk {
                 ["picking_id", "=", picking.id],
                 ["state", "not in", ["done", "cancel"]]
             ]),
-            fields: &["product_id", "product_qty"],
+            fields: &[
+                "product_id",
+                "product_qty",
+                "location_id",
+                "location_dest_id",
+            ],
             order: "id",
             ..Search::default()
         };
@@ -92,6 +113,8 @@ impl Desk {
             id: row.id(),
             product: row.one("product_id").unwrap_or(0),
             quantity: row.decimal("product_qty"),
+            from: row.one("location_id").unwrap_or(0),
+            to: row.one("location_dest_id").unwrap_or(0),
         };
         Ok(rows.iter().map(due).collect())
     }
@@ -123,12 +146,17 @@ pub(super) fn goods(found: &[Found<'_>]) -> Result<Goods, Stop> {
 }
 
 /// Everything that is due leaves.
-pub(super) fn whole(due: &[Due]) -> Vec<Value> {
-    let write = |due: &Due| {
-        let quantity = number(due.quantity);
-        json!([1, due.id, { "quantity": quantity, "picked": true }])
-    };
+pub(super) fn whole(due: &[Due], facts: Facts) -> Vec<Value> {
+    let write = |due: &Due| json!([1, due.id, left(due.quantity, facts)]);
     due.iter().map(write).collect()
+}
+
+/// So much of a move leaves.
+fn left(quantity: Decimal, facts: Facts) -> Value {
+    match facts.moved {
+        Moved::Picked => json!({ "quantity": number(quantity), "picked": true }),
+        Moved::Done => json!({ "quantity_done": number(quantity) }),
+    }
 }
 
 /// What left, put on the delivery's moves; what is more than they hold is refused.
@@ -138,6 +166,7 @@ pub(super) fn split(
     lots: &Lots,
     due: &[Due],
     picking: &Picking,
+    way: &Way,
 ) -> Result<Vec<Value>, Stop> {
     let mut left: BTreeMap<i64, Vec<(Option<String>, Decimal)>> = BTreeMap::new();
     for ((product, lot), quantity) in goods {
@@ -151,7 +180,7 @@ pub(super) fn split(
         };
         let taken = take(of, due.quantity);
         if !taken.is_empty() {
-            writes.push(json!([1, due.id, values(due, &taken, lots)]));
+            writes.push(json!([1, due.id, values(due, &taken, lots, way)]));
         }
     }
     let over = left
@@ -183,10 +212,10 @@ fn take(left: &mut Vec<(Option<String>, Decimal)>, max: Decimal) -> Vec<(Option<
     taken
 }
 
-fn values(due: &Due, taken: &[(Option<String>, Decimal)], lots: &Lots) -> Value {
+fn values(due: &Due, taken: &[(Option<String>, Decimal)], lots: &Lots, way: &Way) -> Value {
     let sum: Decimal = taken.iter().map(|(_, quantity)| *quantity).sum();
     if taken.iter().all(|(lot, _)| lot.is_none()) {
-        return json!({ "quantity": number(sum), "picked": true });
+        return left(sum, way.facts);
     }
     // Lots that Odoo has reserved make way for those that left.
     let mut lines = vec![json!([5, 0, 0])];
@@ -194,11 +223,21 @@ fn values(due: &Due, taken: &[(Option<String>, Decimal)], lots: &Lots) -> Value 
         let lot = lot
             .as_ref()
             .and_then(|lot| lots.get(&(due.product, lot.clone())));
-        lines.push(json!([0, 0, {
-            "product_id": due.product, "lot_id": lot, "quantity": number(*quantity), "picked": true,
-        }]));
+        let quantity = number(*quantity);
+        lines.push(match way.facts.moved {
+            Moved::Picked => json!([0, 0, {
+                "product_id": due.product, "lot_id": lot, "quantity": quantity, "picked": true,
+            }]),
+            Moved::Done => json!([0, 0, {
+                "product_id": due.product, "lot_id": lot, "qty_done": quantity, "picking_id": way.picking,
+                "product_uom_id": way.units.get(&due.product), "location_id": due.from, "location_dest_id": due.to,
+            }]),
+        });
     }
-    json!({ "move_line_ids": lines, "picked": true })
+    match way.facts.moved {
+        Moved::Picked => json!({ "move_line_ids": lines, "picked": true }),
+        Moved::Done => json!({ "move_line_ids": lines }),
+    }
 }
 
 #[cfg(test)]
@@ -220,13 +259,26 @@ mod tests {
             id: 9,
             product: 7,
             quantity: dec("2"),
+            from: 8,
+            to: 5,
+        };
+        let way = |version| Way {
+            facts: Facts::of(version),
+            picking: 3,
+            units: Units::from([(7, 1)]),
         };
         let taken = [(Some("A".to_owned()), dec("2"))];
         let lots = Lots::from([((7, "A".to_owned()), 71)]);
         let expected = json!({ "move_line_ids": [[5, 0, 0], [0, 0, {
             "product_id": 7, "lot_id": 71, "quantity": 2, "picked": true }]], "picked": true });
         assert_eq!(
-            values(&due, &taken, &lots).to_string(),
+            values(&due, &taken, &lots, &way(19)).to_string(),
+            expected.to_string()
+        );
+        let expected = json!({ "move_line_ids": [[5, 0, 0], [0, 0, { "product_id": 7, "lot_id": 71, "qty_done": 2,
+            "picking_id": 3, "product_uom_id": 1, "location_id": 8, "location_dest_id": 5 }]] });
+        assert_eq!(
+            values(&due, &taken, &lots, &way(14)).to_string(),
             expected.to_string()
         );
     }

@@ -31,6 +31,11 @@ pub async fn check(client: &Client, desk: &Desk) -> Vec<Check> {
     checks.push(("odoo key", key(client).await));
     checks.push(("odoo quantities", digits(&reference)));
     checks.push(("odoo tills", tills(desk, &reference)));
+    if let Ok(facts) = client.facts().await
+        && !facts.fixed_amounts
+    {
+        checks.push(("odoo tax rounding", tax_rounding(&reference)));
+    }
     checks
 }
 
@@ -56,6 +61,23 @@ fn digits(reference: &Reference) -> Result<String, String> {
     }
     Err(format!(
         "{said}: weighed goods are cut. Set the decimal accuracy \"Product Unit\" to {QUANTITY_DIGITS_MIN}, or run `tillpost odoo prepare`"
+    ))
+}
+
+/// Where Odoo computes taxes again at the close, its company has to round as the tills do: mostly once per receipt.
+fn tax_rounding(reference: &Reference) -> Result<String, String> {
+    let per_line = reference
+        .configs
+        .iter()
+        .filter(|config| config.rounds_per_line);
+    let names: Vec<&str> = per_line.map(|config| config.name.as_str()).collect();
+    if names.is_empty() {
+        return Ok("once per receipt".to_owned());
+    }
+    Err(format!(
+        "the company of {} rounds taxes per line: unless its tills do too, set \"Rounding Method\" to \"Round Globally\" \
+         under Invoicing, or days will close with differences of cents",
+        names.join(", ")
     ))
 }
 
@@ -107,5 +129,28 @@ async fn key(client: &Client) -> Result<String, String> {
                 |end| format!("accepted; the user's first key ends at {end} UTC"),
             )),
         Err(_) => Ok("accepted".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::destination::odoo::reference::PosConfig;
+
+    #[test]
+    fn a_company_that_rounds_taxes_per_line_is_told_of_with_its_tills() {
+        let config = |rounds_per_line| PosConfig {
+            name: "ZH01-3".to_owned(),
+            rounds_per_line,
+            ..PosConfig::default()
+        };
+        let of = |rounds_per_line| {
+            tax_rounding(&Reference {
+                configs: vec![config(rounds_per_line)],
+                ..Reference::default()
+            })
+        };
+        assert_eq!(of(false), Ok("once per receipt".to_owned()));
+        assert!(of(true).is_err_and(|told| told.contains("ZH01-3")));
     }
 }

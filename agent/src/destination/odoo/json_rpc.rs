@@ -45,18 +45,31 @@ pub fn execute(asker: Asker<'_>, model: &str, method: &str, named: Value) -> Val
     request("object", "execute_kw", call)
 }
 
+/// What goes by position: ids, what is called otherwise from version to version, and the arguments of the calls of Odoo's
+/// own till, which sends them so. What a call does not name is left out.
+fn by_position(method: &str) -> &'static [&'static str] {
+    match method {
+        "create" => &["vals_list"],
+        "search" | "search_count" => &["domain"],
+        "write" => &["ids", "vals"],
+        "create_from_ui" | "sync_from_ui" => &["orders"],
+        "set_cashbox_pos" | "set_opening_control" => &["ids", "cashbox_value", "notes"],
+        "try_cash_in_out" => &["ids", "_type", "amount", "reason", "partner_id", "extras"],
+        "post_closing_cash_details" => &["ids", "counted_cash"],
+        "update_closing_control_state_session" => &["ids", "notes"],
+        "close_session_from_ui" => &["ids", "bank_payment_method_diff_pairs"],
+        _ => &["ids"],
+    }
+}
+
 /// Arguments by position and by name.
 fn arguments(method: &str, named: Value) -> (Vec<Value>, Map<String, Value>) {
     let Value::Object(mut named) = named else {
         return (Vec::new(), Map::new());
     };
-    let by_position: &[&str] = match method {
-        "create" => &["vals_list"],
-        "search" | "search_count" => &["domain"],
-        "write" => &["ids", "vals"],
-        _ => &["ids"],
-    };
-    let args = by_position.iter().filter_map(|name| named.remove(*name));
+    let args = by_position(method)
+        .iter()
+        .filter_map(|name| named.remove(*name));
     (args.collect(), named)
 }
 
@@ -133,6 +146,9 @@ mod tests {
     #[case::of_rows("write", json!({ "ids": [3], "vals": { "a": 1 } }), json!([[3], { "a": 1 }]), json!({}))]
     #[case::new_rows("create", json!({ "vals_list": [{}], "context": {} }), json!([[{}]]), json!({ "context": {} }))]
     #[case::of_the_model("search_read", json!({ "domain": [], "fields": ["a"] }), json!([]), json!({ "domain": [], "fields": ["a"] }))]
+    #[case::of_the_till("try_cash_in_out",
+        json!({ "extras": {}, "reason": "r", "amount": 1, "_type": "in", "ids": [3], "context": {} }),
+        json!([[3], "in", 1, "r", {}]), json!({ "context": {} }))]
     #[case::its_name_changed("search_count", json!({ "domain": [] }), json!([[]]), json!({}))]
     fn what_differs_in_name_goes_by_position(
         #[case] method: &str,

@@ -1,7 +1,6 @@
-//! Finds orders in Odoo by what is ours: the document's uid, its reference, or the note that ties several orders of one
-//! receipt together.
+//! Finds orders in Odoo by what is ours: the document's uid, its reference, or the uids of its lines.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -12,15 +11,16 @@ use uuid::Uuid;
 use super::check_back::Stored;
 use super::client::{CallError, Client, Search};
 use super::names::{self, Named};
-use super::orders::part_note;
 use super::parts::Expected;
 use super::row::{Row, texts};
 use super::versions::Identity;
 
 /// How many patterns go into one search.
 const PATTERNS_MAX: usize = 20;
+/// Up to which number a receipt's lines are asked about: more lines than tills ring up, and a question of 20 kB.
+const LINES_ASKED: i64 = 500;
 
-const ORDER_FIELDS: [&str; 12] = [
+const ORDER_FIELDS: [&str; 11] = [
     "partner_id",
     "uuid",
     "name",
@@ -32,7 +32,6 @@ const ORDER_FIELDS: [&str; 12] = [
     "is_refund",
     "is_tipped",
     "tip_amount",
-    "internal_note",
 ];
 
 /// Orders with their lines that are, or look like, what is expected: the same uuid, or where there is none the same
@@ -156,22 +155,39 @@ async fn named(client: &Client, domain: Value) -> Result<BTreeMap<i64, Named>, C
     Ok(lines.iter().filter_map(pair).collect())
 }
 
-/// The several orders of receipts that became more than one, each with its receipt's uid; without their lines.
-pub async fn by_note(client: &Client, uids: &[Uuid]) -> Result<Vec<(Uuid, Stored)>, CallError> {
+/// The several orders of a receipt that became more than one; without their lines. They are found by the uuids of
+/// their lines, which follow from the receipt's uid and which every version keeps that has uuids at all; a field for
+/// notes is called otherwise in each.
+pub async fn parts(client: &Client, uid: Uuid) -> Result<Vec<Stored>, CallError> {
     if client.facts().await?.identity == Identity::Names {
         // There every receipt is one order.
         return Ok(Vec::new());
     }
-    let notes: HashMap<String, Uuid> = uids.iter().map(|uid| (part_note(*uid), *uid)).collect();
+    let lines: Vec<Uuid> = (1..=LINES_ASKED)
+        .map(|line| key::line_uid(uid, Number(line)))
+        .collect();
     let search = Search {
-        domain: json!([["internal_note", "in", notes.keys().collect::<Vec<_>>()]]),
-        fields: &ORDER_FIELDS,
-        order: "id",
+        domain: json!([["uuid", "in", texts(&lines)]]),
+        fields: &["order_id"],
         ..Search::default()
     };
-    let rows = client.search_read("pos.order", search).await?;
-    let noted = |row: &Row| Some((*notes.get(row.text("internal_note")?)?, stored(row)?));
-    Ok(rows.iter().filter_map(noted).collect())
+    let rows = client.search_read("pos.order.line", search).await?;
+    let orders: BTreeSet<i64> = rows.iter().filter_map(|row| row.one("order_id")).collect();
+    if orders.is_empty() {
+        return Ok(Vec::new());
+    }
+    heads(client, json!([["id", "in", orders]])).await
+}
+
+/// Orders with these references, each with its reference; without their lines.
+pub async fn by_references(
+    client: &Client,
+    references: &[&String],
+) -> Result<Vec<Stored>, CallError> {
+    if references.is_empty() {
+        return Ok(Vec::new());
+    }
+    heads(client, json!([["pos_reference", "in", references]])).await
 }
 
 async fn heads(client: &Client, domain: Value) -> Result<Vec<Stored>, CallError> {

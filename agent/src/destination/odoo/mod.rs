@@ -4,7 +4,7 @@
 //! Pure: [`answer`] (what an error means), [`tax`], [`shares`], [`lines`], [`payments`], [`parts`], [`orders`], [`voids`] (what is
 //! sent), [`check_back`] (what must stand there afterwards), [`figures`]
 //! (a day's, compared), [`translate`] (what a person is told). Calls: [`client`],
-//! [`reference`], [`products`], [`originals`], [`sessions`], [`close`], [`stock`], [`places`], [`transfers`], [`deliveries`].
+//! [`reference`], [`products`], [`originals`], [`sessions`], [`opening`], [`close`], [`stock`], [`places`], [`transfers`], [`deliveries`].
 //! Together: [`desk`], [`upload`], [`undo`], [`send`], [`days`], [`counts`], [`moves`], [`scrap`], [`pickups`],
 //! [`proof_back`], [`doctor`]. What differs between versions: [`versions`] (the table), [`payload`], [`names`] (pure),
 //! [`json_rpc`], [`server`], [`lookup`], [`drawer`], [`inventory`]. What may not be sent yet: [`effect`], [`quiet`].
@@ -34,6 +34,7 @@ pub mod lines;
 pub mod lookup;
 pub mod moves;
 pub mod names;
+pub mod opening;
 pub mod orders;
 pub mod originals;
 pub mod parts;

@@ -63,8 +63,7 @@ pub async fn find(client: &Client, uid: Uuid, ours: &[Uuid]) -> Result<Option<Or
     let failed = |error| outage(&error);
     let mut orders = lookup::by_uids(client, &[uid]).await.map_err(failed)?;
     if orders.is_empty() {
-        let parts = lookup::by_note(client, &[uid]).await.map_err(failed)?;
-        orders = parts.into_iter().map(|(_, order)| order).collect();
+        orders = lookup::parts(client, uid).await.map_err(failed)?;
     }
     if orders.is_empty() {
         return Ok(None);

@@ -5,6 +5,7 @@
 //! Every other receipt is one order with the document's uid.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use tillpost_shared::document::Kind;
@@ -140,30 +141,31 @@ pub fn tip_uuid(document: Uuid) -> Uuid {
 /// the last part; before a void's number stands `void`.
 pub fn reference(delivery: &Delivery) -> String {
     let head = &delivery.document.head;
-    let number = delivery.key.rsplit('/').next().unwrap_or_default();
-    let number = number
-        .strip_prefix("r:")
-        .or(number.strip_prefix("s:"))
-        .unwrap_or(number);
-    let mark = if head.kind == Kind::Void {
-        VOID_MARK
-    } else {
-        ""
-    };
-    let till = head.till();
-    format!(
-        "{}-{till}-{}{}{mark}{number}",
-        head.store,
-        head.series(),
-        day_mark(delivery.business_date)
-    )
+    let circle = format!("{}-{}-{}", head.store, head.till(), head.series());
+    named_by(&circle, &delivery.key, head.kind, delivery.business_date)
+}
+
+/// The same of a document of which no more than its key is at hand, which begins with store, till and series.
+pub fn reference_of_key(key: &str, kind: Kind, day: Date) -> String {
+    let circle: Vec<&str> = key.split('/').take(CIRCLE_PARTS).collect();
+    named_by(&circle.join("-"), key, kind, day)
+}
+
+/// Store, till and series.
+const CIRCLE_PARTS: usize = 3;
+
+fn named_by(circle: &str, key: &str, kind: Kind, day: Date) -> String {
+    let number = key.rsplit('/').next().unwrap_or_default();
+    let plain = number.strip_prefix("r:").or(number.strip_prefix("s:"));
+    let mark = if kind == Kind::Void { VOID_MARK } else { "" };
+    format!("{circle}{}{mark}{}", day_mark(day), plain.unwrap_or(number))
 }
 
 /// What stands before a void's number in its reference.
 pub const VOID_MARK: &str = "void-";
 
 /// How a business date stands in a reference.
-pub fn day_mark(day: jiff::civil::Date) -> String {
+pub fn day_mark(day: Date) -> String {
     format!("-{}-", day.strftime("%Y%m%d"))
 }
 
@@ -242,6 +244,15 @@ mod tests {
     fn the_reference_holds_the_day_and_ends_with_the_tills_number() {
         let (delivery, _) = split(&[json!(null)]);
         assert_eq!(reference(&delivery), "ZH01-3-0-20261120-9");
+        let (key, day) = (delivery.key.as_str(), delivery.business_date);
+        assert_eq!(
+            reference_of_key(key, Kind::Return, day),
+            "ZH01-3-0-20261120-9"
+        );
+        assert_eq!(
+            reference_of_key("ZH01/3/0/void/r:A7", Kind::Void, day),
+            "ZH01-3-0-20261120-void-A7"
+        );
         assert_eq!(
             expected(
                 &delivery,

@@ -137,10 +137,15 @@ impl Desk {
         let picking = self.open_delivery(order, warehouse).await?;
         let due = self.due(&picking).await?;
         let writes = match told {
-            None => deliveries::whole(&due),
+            None => deliveries::whole(&due, self.facts),
             Some(goods) => {
                 let lots = self.lots_of(goods, warehouse.company).await?;
-                deliveries::split(&found, goods, &lots, &due, &picking)?
+                let way = deliveries::Way {
+                    facts: self.facts,
+                    picking: picking.id,
+                    units: transfers::units(&self.client, goods).await?,
+                };
+                deliveries::split(&found, goods, &lots, &due, &picking, &way)?
             }
         };
         self.mark(delivery, pickup, &picking, writes).await?;
@@ -158,7 +163,8 @@ impl Desk {
         writes: Vec<Value>,
     ) -> Result<(), Stop> {
         let note = transfers::escaped(&note(delivery, pickup));
-        let mut vals = json!({ "note": note, "move_ids": writes });
+        let moves = self.facts.field("stock.picking", "move_ids");
+        let mut vals = json!({ "note": note, moves: writes });
         if let Some(tracking) = &pickup.tracking
             && self.tracks().await?
         {

@@ -18,7 +18,8 @@ use super::desk::Desk;
 use super::reference::{PosConfig, base_name};
 use super::row::Row;
 use super::sessions::{self, Session, SessionState};
-use super::{lookup, originals, pickups};
+use super::versions::Identity;
+use super::{lookup, originals, parts, pickups};
 use crate::destination::{Asked, Held, HeldThere};
 use crate::outbox::Outage;
 use crate::store::proof::{Beside, Paid};
@@ -53,7 +54,7 @@ impl Desk {
             return Ok(());
         }
         let uids: Vec<Uuid> = asked.iter().map(|asked| asked.uid).collect();
-        let found = stored(&self.client, &uids)
+        let found = stored(&self.client, asked)
             .await
             .map_err(|error| outage(&error))?;
         let ids: Vec<i64> = found.iter().map(|(_, order)| order.id).collect();
@@ -287,15 +288,30 @@ fn of<'a>(asked: &'a [Asked], kinds: &[Kind]) -> Vec<&'a Asked> {
     asked.iter().filter(fits).collect()
 }
 
-/// The orders of receipts by the receipts' uids; those of one receipt in parts too.
-async fn stored(client: &Client, uids: &[Uuid]) -> Result<Vec<(Uuid, Stored)>, CallError> {
-    let found = lookup::by_uids(client, uids).await?;
+/// The orders of receipts by the receipts' uids. A receipt in parts has none with its own uid, and all of its parts have
+/// its reference.
+async fn stored(client: &Client, asked: &[&Asked]) -> Result<Vec<(Uuid, Stored)>, CallError> {
+    let uids: Vec<Uuid> = asked.iter().map(|asked| asked.uid).collect();
+    let found = lookup::by_uids(client, &uids).await?;
     let mut stored: Vec<(Uuid, Stored)> =
         found.into_iter().map(|order| (order.uuid, order)).collect();
-    let known = |uid: &Uuid| stored.iter().any(|(known, _)| known == uid);
-    let missing: Vec<Uuid> = uids.iter().filter(|uid| !known(uid)).copied().collect();
-    if !missing.is_empty() {
-        stored.extend(lookup::by_note(client, &missing).await?);
+    if client.facts().await?.identity == Identity::Names {
+        return Ok(stored);
+    }
+    let known: BTreeSet<Uuid> = stored.iter().map(|(uid, _)| *uid).collect();
+    let missing = asked.iter().filter(|asked| !known.contains(&asked.uid));
+    let missing: HashMap<String, Uuid> = missing
+        .map(|asked| {
+            let day = asked.business_date;
+            let reference = parts::reference_of_key(&asked.key, asked.kind, day);
+            (reference, asked.uid)
+        })
+        .collect();
+    let references: Vec<&String> = missing.keys().collect();
+    for order in lookup::by_references(client, &references).await? {
+        if let Some(uid) = missing.get(&order.reference) {
+            stored.push((*uid, order));
+        }
     }
     Ok(stored)
 }

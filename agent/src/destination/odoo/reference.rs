@@ -24,7 +24,7 @@ const CURRENCY_DIGITS: u32 = 2;
 pub const QUANTITY_DIGITS_MIN: u32 = 3;
 
 /// A till in Odoo.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct PosConfig {
     /// `pos.config`.
     pub id: i64,

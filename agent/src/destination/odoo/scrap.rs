@@ -10,7 +10,7 @@ use super::counts::Stop;
 use super::desk::Desk;
 use super::places::Warehouse;
 use super::row::{Row, number};
-use super::transfers::Goods;
+use super::transfers::{self, Goods};
 use super::translate_goods;
 use crate::destination::Delivery;
 use crate::outbox::{Outage, Verdict};
@@ -63,18 +63,23 @@ impl Desk {
         goods: &Goods,
     ) -> Result<(), Stop> {
         let lots = self.lots_of(goods, warehouse.company).await?;
+        let units = transfers::units(&self.client, goods).await?;
         let row = |((product, lot), quantity): (&(i64, Option<String>), &_)| {
             let lot = lot
                 .as_ref()
                 .and_then(|lot| lots.get(&(*product, lot.clone())));
-            json!({
+            let mut row = json!({
                 "origin": delivery.key,
                 "company_id": warehouse.company,
                 "product_id": product,
                 "lot_id": lot.map_or(Value::Bool(false), |lot| json!(lot)),
                 "scrap_qty": number(*quantity),
                 "location_id": from,
-            })
+            });
+            if let Some(unit) = units.get(product) {
+                row["product_uom_id"] = (*unit).into();
+            }
+            row
         };
         let args = json!({ "vals_list": goods.iter().map(row).collect::<Vec<_>>() });
         let made: Result<Vec<i64>, CallError> = self

@@ -111,7 +111,7 @@ impl Desk {
         session: i64,
     ) -> Result<(), CallError> {
         let facts = self.facts;
-        let known = match facts.strict && !facts.unique_key {
+        let known = match facts.strict {
             true => Some(KnownFields {
                 order: (*self.client.fields_of("pos.order").await?).clone(),
                 line: (*self.client.fields_of("pos.order.line").await?).clone(),

@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 use super::answer::{Blame, judge, outage};
 use super::client::{CallError, Client, Search};
 use super::close;
+use super::opening;
 use super::reference::PosConfig;
-use super::row::{Row, number};
+use super::row::Row;
 use super::translate;
-use super::versions::{Closing, DayNote, Facts, Opening};
+use super::versions::{DayNote, Facts, Protocol};
 use crate::outbox::{Answer, Outage};
 
 /// What our notes begin with.
@@ -84,7 +85,7 @@ fn step(open: Option<&Session>, day: Date) -> Step {
 }
 
 /// The notes of a session for these days.
-fn notes(days: &[Date]) -> String {
+pub(super) fn notes(days: &[Date]) -> String {
     let days: Vec<String> = days.iter().map(Date::to_string).collect();
     format!("{NOTES} {}", days.join(" "))
 }
@@ -159,7 +160,7 @@ pub async fn open(client: &Client, config: i64) -> Result<Option<Session>, Outag
     search(client, domain.into()).await
 }
 
-async fn facts(client: &Client) -> Result<Facts, Outage> {
+pub(super) async fn facts(client: &Client) -> Result<Facts, Outage> {
     client.facts().await.map_err(|error| outage(&error))
 }
 
@@ -203,7 +204,9 @@ pub async fn for_day(
             (Step::Use, Some(session)) => return Ok(Ok(session)),
             (Step::Adopt, Some(session)) => note(client, &session, day).await?,
             (Step::Reopen, Some(session)) => reopen(client, session.id).await?,
-            (Step::FinishOpening, Some(session)) => finish(client, &session, day, opening).await?,
+            (Step::FinishOpening, Some(session)) => {
+                opening::say(client, &session, day, opening).await?
+            }
             (Step::CloseFirst, Some(session)) => {
                 if let Err(answer) = close::with_what_is_there(client, &session, counted).await? {
                     tracing::warn!(
@@ -239,11 +242,23 @@ async fn create(
     config: &PosConfig,
     day: Date,
 ) -> Result<Result<(), Answer>, Outage> {
-    let field = noted_in(facts(client).await?);
-    let vals = json!([{ "config_id": config.id, field: notes(&[day]) }]);
-    let args = json!({ "vals_list": vals });
-    let created: Result<Vec<i64>, CallError> = client
-        .call_at("odoo.session_created", "pos.session", "create", args)
+    let facts = facts(client).await?;
+    let mut vals = json!({ "config_id": config.id, noted_in(facts): notes(&[day]) });
+    let vals = match facts.protocol {
+        // As Odoo's own till asked for one, with the user.
+        Protocol::JsonRpc => {
+            vals["user_id"] = client.uid().await.map_err(|error| outage(&error))?.into();
+            vals
+        }
+        Protocol::Json2 => json!([vals]),
+    };
+    let created: Result<Value, CallError> = client
+        .call_at(
+            "odoo.session_created",
+            "pos.session",
+            "create",
+            json!({ "vals_list": vals }),
+        )
         .await;
     let Err(error) = created else {
         return Ok(Ok(()));
@@ -254,44 +269,6 @@ async fn create(
         Blame::Document(_) if open(client, config.id).await?.is_some() => Ok(Ok(())),
         Blame::Document(refusal) => Ok(Err(translate::refusal_answer(&refusal))),
     }
-}
-
-async fn finish(
-    client: &Client,
-    session: &Session,
-    day: Date,
-    opening: Option<Decimal>,
-) -> Result<(), Outage> {
-    let days = if session.days.is_empty() {
-        vec![day]
-    } else {
-        session.days.clone()
-    };
-    let facts = facts(client).await?;
-    let cash = opening.unwrap_or(session.opening);
-    let args = opening_args(facts, session.id, cash, &notes(&days));
-    let call = opening_call(facts);
-    let _: Value = client
-        .call_at("odoo.session_opened", "pos.session", call, args)
-        .await
-        .map_err(|error| outage(&error))?;
-    Ok(())
-}
-
-fn opening_call(facts: Facts) -> &'static str {
-    match facts.opening {
-        Opening::Control => "set_opening_control",
-        Opening::Cashbox => "set_cashbox_pos",
-    }
-}
-
-fn opening_args(facts: Facts, session: i64, cash: Decimal, notes: &str) -> Value {
-    // Where the days stand in the name, notes would be a note to nobody.
-    let notes = match facts.day_note {
-        DayNote::OpeningNotes => notes,
-        DayNote::Name => "",
-    };
-    json!({ "ids": [session], "cashbox_value": number(cash), "notes": notes })
 }
 
 async fn note(client: &Client, session: &Session, day: Date) -> Result<(), Outage> {
@@ -313,23 +290,7 @@ pub async fn reopen(client: &Client, id: i64) -> Result<(), Outage> {
     write(client, id, json!({ "state": "opened" })).await
 }
 
-/// Says afterwards what lay in the drawer: the till's first sale was quicker than its `day_open`.
-pub async fn set_opening(client: &Client, id: i64, opening: Decimal) -> Result<(), Outage> {
-    let facts = facts(client).await?;
-    if facts.closing == Closing::FromUi {
-        let vals = json!({ "cash_register_balance_start": number(opening) });
-        return write(client, id, vals).await;
-    }
-    // There it stands on the bank statement, and only this call reaches it.
-    let args = opening_args(facts, id, opening, "");
-    let _: Value = client
-        .call("pos.session", opening_call(facts), args)
-        .await
-        .map_err(|error| outage(&error))?;
-    Ok(())
-}
-
-async fn write(client: &Client, id: i64, vals: Value) -> Result<(), Outage> {
+pub(super) async fn write(client: &Client, id: i64, vals: Value) -> Result<(), Outage> {
     let args = json!({ "ids": [id], "vals": vals });
     let _: Value = client
         .call("pos.session", "write", args)

@@ -4,7 +4,7 @@
 //! and validating are two calls; what was only made is found again and validated. A transfer that a person copied or
 //! split in Odoo keeps the origin, so the oldest one that is no remainder counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::answer::{Blame, judge};
 use super::client::{CallError, Client, Search};
 use super::row::{Row, number};
+use super::versions::{Facts, Moved};
 
 /// Goods by product and the name of their lot.
 pub type Goods = BTreeMap<(i64, Option<String>), Decimal>;
@@ -86,12 +87,17 @@ pub async fn by_id(client: &Client, id: i64) -> Result<Option<Picking>, CallErro
 
 /// By their moves: as long as a transfer is not done, its lines need not name it themselves.
 async fn goods(client: &Client, picking: i64) -> Result<Goods, CallError> {
+    let facts = client.facts().await?;
+    let quantity = facts.field("stock.move.line", "quantity");
+    let mut domain = vec![
+        json!(["move_id.picking_id", "=", picking]),
+        json!([quantity, "!=", 0]),
+    ];
+    if facts.moved == Moved::Picked {
+        domain.push(json!(["picked", "=", true]));
+    }
     let search = Search {
-        domain: json!([
-            ["move_id.picking_id", "=", picking],
-            ["picked", "=", true],
-            ["quantity", "!=", 0]
-        ]),
+        domain: domain.into(),
         fields: &["product_id", "lot_id", "quantity"],
         ..Search::default()
     };
@@ -105,28 +111,76 @@ async fn goods(client: &Client, picking: i64) -> Result<Goods, CallError> {
     Ok(goods)
 }
 
-/// What `stock.picking.create` takes.
-pub fn values(leg: &Leg, lots: &Lots) -> Value {
-    let mut products: BTreeMap<i64, Vec<(Option<&String>, Decimal)>> = BTreeMap::new();
-    for ((product, lot), quantity) in &leg.goods {
-        let of = products.entry(*product).or_default();
-        of.push((lot.as_ref(), *quantity));
+/// Units of measure by product, where lines must name them.
+pub type Units = BTreeMap<i64, i64>;
+
+/// The units in which Odoo keeps goods; only where it wants them named.
+pub async fn units(client: &Client, goods: &Goods) -> Result<Units, CallError> {
+    if client.facts().await?.moved == Moved::Picked {
+        return Ok(Units::new());
     }
-    let moves = products
-        .into_iter()
-        .map(|(product, parts)| json!([0, 0, move_values(leg, product, &parts, lots)]));
+    let products: BTreeSet<i64> = goods.keys().map(|(product, _)| *product).collect();
+    let search = Search {
+        domain: json!([["id", "in", products]]),
+        fields: &["uom_id"],
+        context: json!({ "active_test": false }),
+        ..Search::default()
+    };
+    let rows = client.search_read("product.product", search).await?;
+    let unit = |row: &Row| Some((row.id(), row.one("uom_id")?));
+    Ok(rows.iter().filter_map(unit).collect())
+}
+
+/// What `stock.picking.create` takes.
+pub fn values(facts: Facts, leg: &Leg, lots: &Lots, units: &Units) -> Value {
     let mut values = json!({
         "picking_type_id": leg.r#type,
         "location_id": leg.from,
         "location_dest_id": leg.to,
         "origin": leg.origin,
         "note": escaped(&leg.note),
-        "move_ids": moves.collect::<Vec<_>>(),
     });
     if let Some(partner) = leg.partner {
         values["partner_id"] = partner.into();
     }
+    match facts.moved {
+        Moved::Picked => values["move_ids"] = moves(facts, leg, lots),
+        Moved::Done => values["move_line_ids"] = lines(leg, lots, units),
+    }
     values
+}
+
+fn moves(facts: Facts, leg: &Leg, lots: &Lots) -> Value {
+    let mut products: BTreeMap<i64, Vec<(Option<&String>, Decimal)>> = BTreeMap::new();
+    for ((product, lot), quantity) in &leg.goods {
+        let of = products.entry(*product).or_default();
+        of.push((lot.as_ref(), *quantity));
+    }
+    let made = |(product, parts): (i64, Vec<_>)| {
+        let mut values = move_values(leg, product, &parts, lots);
+        if facts.moves_named {
+            values["name"] = leg.origin.as_str().into();
+        }
+        json!([0, 0, values])
+    };
+    products.into_iter().map(made).collect()
+}
+
+fn lines(leg: &Leg, lots: &Lots, units: &Units) -> Value {
+    let line = |((product, lot), quantity): (&(i64, Option<String>), &Decimal)| {
+        let mut values = json!({
+            "product_id": product,
+            "product_uom_id": units.get(product),
+            "qty_done": number(*quantity),
+            "location_id": leg.from,
+            "location_dest_id": leg.to,
+        });
+        if let Some(lot) = lot {
+            values["lot_id"] = lots.get(&(*product, lot.clone())).copied().into();
+        }
+        json!([0, 0, values])
+    };
+    leg.goods.iter().map(line).collect()
 }
 
 fn move_values(
@@ -171,7 +225,8 @@ pub fn escaped(text: &str) -> String {
 
 /// Makes a transfer; nothing moves yet.
 pub async fn create(client: &Client, leg: &Leg, lots: &Lots) -> Result<(), CallError> {
-    let args = json!({ "vals_list": [values(leg, lots)] });
+    let (facts, units) = (client.facts().await?, units(client, &leg.goods).await?);
+    let args = json!({ "vals_list": [values(facts, leg, lots, &units)] });
     let made: Result<Vec<i64>, CallError> = client
         .call_at("odoo.transfer_created", "stock.picking", "create", args)
         .await;
@@ -183,7 +238,7 @@ pub async fn create(client: &Client, leg: &Leg, lots: &Lots) -> Result<(), CallE
 pub async fn validate(client: &Client, id: i64) -> Result<Option<CallError>, CallError> {
     let args = json!({
         "ids": [id],
-        "context": { "skip_backorder": true, "skip_sms": true, "lang": "en_US" },
+        "context": { "skip_immediate": true, "skip_backorder": true, "skip_sms": true, "lang": "en_US" },
     });
     let answer: Result<serde::de::IgnoredAny, CallError> = client
         .call_at(
@@ -224,7 +279,11 @@ mod tests {
             goods,
         };
         let lots = Lots::from([((9, "A".to_owned()), 71), ((9, "B".to_owned()), 72)]);
-        let sent = serde_json::to_string_pretty(&values(&leg, &lots)).expect("JSON");
-        insta::assert_snapshot!(sent);
+        let units = Units::from([(7, 1), (9, 2)]);
+        for version in [14, 17, 19] {
+            let sent = values(Facts::of(version), &leg, &lots, &units);
+            let sent = serde_json::to_string_pretty(&sent).expect("JSON");
+            insta::assert_snapshot!(format!("a_transfer_as_{version}_takes_it"), sent);
+        }
     }
 }

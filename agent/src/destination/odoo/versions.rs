@@ -78,8 +78,11 @@ pub enum Closing {
 /// How counted stock is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counting {
-    /// `inventory_quantity_auto_apply`: one absolute call, whose name stands in the field `0` of its moves.
-    Quants(&'static str),
+    /// `inventory_quantity_auto_apply`: one absolute call, whose name stands in `inventory_name` of its moves.
+    Quants,
+    /// `inventory_quantity`, then `action_apply_inventory`, which there may be called again; the name stands in `name` of
+    /// the moves, with the user's behind it.
+    Applied,
     /// A `stock.inventory`, which posts the difference to what lay there when it was made.
     Inventory,
 }
@@ -91,6 +94,16 @@ pub enum TaxEngine {
     Totals,
     /// `_get_tax_details`: every tax by itself.
     EachTax,
+}
+
+/// How a transfer says what moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    /// In `quantity` of its moves and their lines, with `picked` beside it.
+    Picked,
+    /// In `quantity_done` of its moves and `qty_done` of their lines. There it is made of lines, and Odoo makes the moves:
+    /// a line that is made with its move does not know the transfer, which then cannot be validated.
+    Done,
 }
 
 /// The facts about one version.
@@ -129,8 +142,16 @@ pub struct Facts {
     pub day_note: DayNote,
     /// How a session is closed.
     pub closing: Closing,
+    /// Whether a close is begun by a call of its own (`update_closing_control_state_session`), as Odoo's till does.
+    pub close_announced: bool,
+    /// Whether the session itself is asked what should lie in the drawer (`cash_register_balance_end`).
+    pub drawer_by_session: bool,
     /// How counted stock is set.
     pub counting: Counting,
+    /// How a transfer says what moved.
+    pub moved: Moved,
+    /// Whether a move needs a name.
+    pub moves_named: bool,
     /// Whether barcodes of packs name their unit, and so their price. Below, a pack's barcode has no price of its own and
     /// is left out of the catalog.
     pub pack_units: bool,
@@ -202,11 +223,19 @@ impl Facts {
             } else {
                 Closing::Statement
             },
+            close_announced: version >= 15 && version < 19,
+            drawer_by_session: version >= 15 && version < 19,
             counting: match version {
-                19.. => Counting::Quants("inventory_name"),
-                15..=18 => Counting::Quants("name"),
+                19.. => Counting::Quants,
+                15..=18 => Counting::Applied,
                 _ => Counting::Inventory,
             },
+            moved: if version >= 17 {
+                Moved::Picked
+            } else {
+                Moved::Done
+            },
+            moves_named: version < 19,
             pack_units: version >= 19,
             errors_need_session: version < 16,
             units_round: version < 19,
@@ -239,6 +268,10 @@ impl Facts {
     pub fn field<'a>(&self, model: &str, field: &'a str) -> &'a str {
         match (model, field, self.version) {
             ("res.users", "group_ids" | "all_group_ids", ..=18) => "groups_id",
+            ("pos.order", "internal_note", ..=18) => "general_note",
+            ("stock.picking", "move_ids", ..=15) => "move_lines",
+            ("stock.move", "quantity", ..=16) => "quantity_done",
+            ("stock.move.line", "quantity", ..=16) => "qty_done",
             _ => field,
         }
     }

@@ -89,8 +89,8 @@ impl Cause {
             "approval_needed" => Self::Approval,
             "repeated_line" | "unreadable" | "damaged" => Self::Odd,
             "late_sale" => Self::Late,
-            "no_open_session" | "session_taken" | "delivery_waits" | "unknown_order"
-            | "order_unconfirmed" => Self::NotReady,
+            "no_open_session" | "session_taken" | "session_closed" | "delivery_waits"
+            | "unknown_order" | "order_unconfirmed" => Self::NotReady,
             "order_cancelled" | "order_delivered" | "order_elsewhere" | "not_of_the_order"
             | "transfer_cancelled" => Self::Overtaken,
             "unauthorized" => Self::Key,
@@ -120,13 +120,25 @@ impl Cause {
             | "lots_missing"
             | "transfer_unfinished"
             | "order_ambiguous"
-            | "too_large" => Self::SetUp,
+            | "too_large"
+            | "email_missing"
+            | "drawer_missing"
+            | "price_list_missing"
+            | "count_right_missing"
+            | "not_storable"
+            | "count_open"
+            | "quantity_rounding"
+            | "nothing_to_move" => Self::SetUp,
             "books_locked"
             | "draft_orders"
             | "loss_account_missing"
             | "profit_account_missing"
             | "session_unbalanced"
             | "invoice_journal_missing"
+            | "cash_difference_too_large"
+            | "receivable_account_missing"
+            | "income_account_missing"
+            | "invoices_not_posted"
             | "close_refused" => Self::Books,
             "not_fully_paid" | "serial_twice" | "serial_number_taken" => Self::Differs,
             "article_numbers_shared" | "products_without_code" | "products_without_price" => {
