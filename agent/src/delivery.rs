@@ -3,6 +3,8 @@
 //! Claim a batch (noted before anything is sent), hand it over, note what became of each document: three steps, and
 //! after a crash in any of them the same batch goes again. What an answer means is decided in [`crate::outbox`].
 
+mod look;
+mod pause;
 mod words;
 
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use self::look::Look;
 use self::words::words;
 use crate::activity::{Board, Ear, Health, jitter, now};
 use crate::backoff;
@@ -77,6 +80,7 @@ impl<D: Destination> Lane<D> {
         if let Err(error) = self.store.write(recall).await {
             self.outbox_failed(&error);
         }
+        let mut look = Look::default();
         while !self.stop.is_cancelled() {
             let started = Instant::now();
             match self.one_batch(&mut pace).await {
@@ -87,6 +91,7 @@ impl<D: Destination> Lane<D> {
                         pace.troubled = false;
                         self.board.success(&self.name, now());
                     }
+                    self.look(&mut look).await;
                     self.pause(IDLE_PAUSE).await;
                 }
                 // There may be others behind those that were set aside.
@@ -327,23 +332,6 @@ impl<D: Destination> Lane<D> {
         ];
         self.board
             .trouble(&self.name, Health::Attention, words, now());
-    }
-
-    /// Waits for the bell, the time or the stop, whichever comes first.
-    async fn pause(&mut self, length: Duration) {
-        tokio::select! {
-            () = self.ear.heard() => {}
-            () = tokio::time::sleep(length) => {}
-            () = self.stop.cancelled() => {}
-        }
-    }
-
-    /// Waits without the bell: new documents are no reason to hurry a destination that is out.
-    async fn pause_deaf(&self, length: Duration) {
-        tokio::select! {
-            () = tokio::time::sleep(length) => {}
-            () = self.stop.cancelled() => {}
-        }
     }
 }
 

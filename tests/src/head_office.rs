@@ -33,7 +33,7 @@ pub struct Make {
 
 impl Make {
     /// The shop's range with its taxes and stock.
-    fn usual() -> Self {
+    pub fn usual() -> Self {
         Self {
             currency: "USD".to_owned(),
             before: String::new(),

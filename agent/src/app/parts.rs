@@ -84,7 +84,8 @@ pub fn source(catalog: &config::Catalog, config: &Config) -> Result<Source, AppE
                     .map(|(till, odoo)| (odoo.clone(), till.clone()))
                     .collect(),
             };
-            Ok(Source::Odoo(Box::new(OdooCatalog::new(client, settings))))
+            let source = OdooCatalog::new(client, settings, config.store.clone());
+            Ok(Source::Odoo(Box::new(source)))
         }
         CatalogSourceType::Http => {
             let url = catalog.url.as_deref().unwrap_or_default();

@@ -9,16 +9,17 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tillpost_shared::catalog::{Product, Revision, revision_of};
+use tillpost_shared::config::Store;
 
 use super::assemble::{Assembled, Origin, Settings, assemble};
 use super::prices::rounded;
 use super::pull::{Company, OVERLAP, PULL_AFTER, Probe, Shelf, company, probe, pull};
 use super::{CatalogSource, Fetched, Snapshot, Stock};
 use crate::activity;
-use crate::destination::odoo::answer;
 use crate::destination::odoo::client::{CallError, Client, Search};
 use crate::destination::odoo::parts::odoo_time;
 use crate::destination::odoo::row::{Row, decimal};
+use crate::destination::odoo::{answer, environment};
 use crate::outbox::{Answer as Note, Outage};
 
 /// Pulls at most in a row while head office keeps changing things; the last one is used, and the next refresh looks again.
@@ -32,6 +33,8 @@ const PAST_KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 pub struct OdooCatalog {
     client: Client,
     settings: Settings,
+    /// Whose prices they are to be.
+    store: Store,
     /// Empty after a start: the first fetch pulls everything. Never held over a call.
     seen: Mutex<Option<Seen>>,
 }
@@ -51,10 +54,11 @@ struct Seen {
 
 impl OdooCatalog {
     /// The catalog of a connection; nothing is sent.
-    pub fn new(client: Client, settings: Settings) -> Self {
+    pub fn new(client: Client, settings: Settings, store: Store) -> Self {
         Self {
             client,
             settings,
+            store,
             seen: Mutex::new(None),
         }
     }
@@ -221,6 +225,7 @@ impl CatalogSource for OdooCatalog {
 
 impl OdooCatalog {
     async fn fetch_once(&self, since: Option<&Revision>) -> Result<Fetched, Outage> {
+        environment::compare(&self.client, &self.store.code, self.store.environment).await?;
         let (company, now) = company(&self.client).await.map_err(outage)?;
         if self.unchanged(since, now).await.map_err(outage)? {
             return Ok(Fetched::Unchanged);

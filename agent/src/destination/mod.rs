@@ -20,6 +20,11 @@ pub trait Destination {
         batch: &[Delivery],
     ) -> impl Future<Output = Result<Vec<Verdict>, Outage>> + Send;
 
+    /// Looks whether it is the right one, while there is nothing to hand over. Files and receivers bear no mark.
+    fn look(&self) -> impl Future<Output = Result<(), Outage>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// What it holds of these documents of one day, for the proof; documents it does not hold are missing from what is
     /// found, those of which it cannot know from what was asked.
     fn read_back(&self, asked: &[Asked]) -> impl Future<Output = Result<HeldThere, Outage>> + Send;
@@ -57,6 +62,14 @@ impl Destination for Any {
                 let answered = odoo.deliver(batch).await;
                 answered.inspect_err(|outage| odoo.heard(outage))
             }
+        }
+    }
+
+    async fn look(&self) -> Result<(), Outage> {
+        match self {
+            Self::Folder(folder) => folder.look().await,
+            Self::Http(http) => http.look().await,
+            Self::Odoo(odoo) => odoo.look().await,
         }
     }
 

@@ -84,7 +84,8 @@ fn goods_missing(connection: &Connection, destination: &str, seq: i64) -> Result
     Ok(found.is_some())
 }
 
-/// What of a till's day has not arrived, for a day close: number and key, in the order of storing.
+/// What of a till's day has not arrived, for a day close: number and key, in the order of storing. The close of an
+/// earlier day is none of it: where that day's session could not be closed, it waits for this close.
 pub(super) fn missing_of_day(
     connection: &Connection,
     destination: &str,
@@ -96,6 +97,7 @@ pub(super) fn missing_of_day(
          CROSS JOIN deliveries d ON d.destination = ?1 AND d.seq = o.seq
          WHERE c.seq = ?2 AND o.state <> 'delivered' AND d.state IN ('waiting', 'parked', 'held')
            AND o.seq < c.seq AND o.till = c.till AND o.business_date <= c.business_date
+           AND NOT (o.kind = 'day_close' AND o.business_date < c.business_date)
          ORDER BY o.seq",
     )?;
     let rows = question.query_map(params![destination, seq], |row| {

@@ -26,7 +26,11 @@ mod baskets;
 mod by_json_rpc;
 mod changes;
 mod clocks;
+mod closing;
 mod counts;
+mod environment;
+mod faults;
+mod hard_day;
 mod kills;
 mod late;
 mod lists;
@@ -35,6 +39,7 @@ mod numbers;
 mod once;
 mod parked;
 mod pickups;
+mod prepare;
 mod prices;
 mod proof;
 mod refusals;
@@ -46,6 +51,7 @@ mod whole_day;
 
 use tillpost_tests::agent::Agent;
 use tillpost_tests::books;
+use tillpost_tests::figures::Figures;
 use tillpost_tests::head_office::{DRAIN, HeadOffice};
 use tillpost_tests::ledger::Ledger;
 use tillpost_tests::odoo::Database;
@@ -92,14 +98,18 @@ fn wait_arrived(agent: &Agent, database: &Database) {
     });
 }
 
+/// What a database of its version must hold of the shop's books.
+fn expected(database: &Database, ledger: &Ledger) -> Figures {
+    match database.server.version {
+        14 => ledger.figures_of_whole_receipts(),
+        _ => ledger.figures(),
+    }
+}
+
 /// Panics unless Odoo holds exactly what was rung up, in books that balance.
 #[track_caller]
 fn assert_books(database: &Database, ledger: &Ledger) {
-    let rung_up = match database.server.version {
-        14 => ledger.figures_of_whole_receipts(),
-        _ => ledger.figures(),
-    };
-    rung_up.assert_found(&books::figures(database));
+    expected(database, ledger).assert_found(&books::figures(database));
     let faults = books::faults(database);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

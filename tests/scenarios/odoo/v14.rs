@@ -13,7 +13,7 @@ use tillpost_tests::shop::day::{Day, Plan};
 use super::kills::{REQUEST_LIMIT, dies_at_each, killed_while_it_drains, queue};
 use super::once::{self, Lost, Store};
 use super::whole_day::arrives_once;
-use super::{assert_books, wait_arrived};
+use super::{assert_books, faults, hard_day, wait_arrived};
 
 /// Kills in the middle of the drain.
 const KILLS: usize = 3;
@@ -46,9 +46,26 @@ fn a_small_day_arrives_once_and_handed_in_again_changes_nothing() {
 
 #[test]
 fn a_whole_day_arrives_once_and_handed_in_again_changes_nothing() {
-    let (mut office, day) = shop("v14_whole", &Plan::whole());
+    let (mut office, day) = shop(
+        "v14_whole",
+        &Plan {
+            tills: 3,
+            ..Plan::small(19)
+        },
+    );
     arrives_once(&mut office, &day);
     assert_eq!(rescue_sessions(&office.database), 0);
+    faults::are_noticed(&office.database, &day.ledger);
+}
+
+#[test]
+fn two_hard_days_are_booked_to_the_cent_when_goods_leave_at_once() {
+    hard_day::arrives(14, "real");
+}
+
+#[test]
+fn two_hard_days_are_booked_to_the_cent_when_goods_leave_at_the_close() {
+    hard_day::arrives(14, "closing");
 }
 
 #[test]

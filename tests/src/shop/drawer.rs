@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::receipt::Receipt;
-use super::{CARD, CASH, per_cent, tax_code};
+use super::{CARD, CASH, local, per_cent, tax_code};
 use crate::figures::money;
 use crate::home::STORE;
 
@@ -44,7 +44,7 @@ impl TillDay {
     /// Adds a receipt, or takes it off again when `sign` is -1.
     pub fn add(&mut self, receipt: &Receipt, sign: i64) {
         for line in &receipt.lines {
-            let total = line.total();
+            let total = receipt.with_tax(line);
             let side = if total < 0 {
                 &mut self.returns
             } else {
@@ -150,7 +150,7 @@ pub fn head(
         "store": STORE,
         "till": till,
         "business_date": date.to_string(),
-        "occurred_at": at.to_string(),
+        "occurred_at": local(at),
         "currency": "USD",
     });
     if let Some(sequence) = sequence {

@@ -66,7 +66,8 @@ impl Floor {
         let at = self.now();
         for index in 0..self.tills.len() {
             let document = self.tills[index].open(self.date, at);
-            self.ledger.open(&self.tills[index].till);
+            let till = &self.tills[index].till;
+            self.ledger.open(till, self.date, OPENING);
             self.hand_in(index, document);
         }
     }
@@ -80,6 +81,8 @@ impl Floor {
         for index in 0..self.tills.len() {
             let missing = if index == 1 { missing } else { 0 };
             let document = self.tills[index].close(self.date, at, missing);
+            let counted = self.tills[index].cash_expected() - missing;
+            self.ledger.close(&self.tills[index].till, counted);
             self.hand_in(index, document);
         }
     }
@@ -258,7 +261,7 @@ impl Floor {
     fn void_of(&mut self, till: usize, sale: &Receipt) -> Value {
         let number = self.number(till);
         self.tills[till].add(sale, -1);
-        self.ledger.void(number, sale);
+        self.ledger.void(number, self.now().as_second(), sale);
         void(number, self.now(), self.date, sale)
     }
 

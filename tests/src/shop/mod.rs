@@ -8,6 +8,7 @@ pub mod day;
 pub mod drawer;
 pub mod floor;
 pub mod goods;
+pub mod hard;
 pub mod receipt;
 pub mod sample;
 
@@ -110,13 +111,18 @@ pub fn part(uid: Uuid, name: &str) -> Uuid {
     Uuid::new_v5(&uid, name.as_bytes())
 }
 
-/// The shop's last whole trading day.
-pub fn yesterday() -> Date {
+/// What the clock says.
+pub fn now() -> Timestamp {
     #[expect(
         clippy::disallowed_methods,
-        reason = "a day that lies just behind us is wanted"
+        reason = "days that lie just behind us are wanted"
     )]
-    let now = Timestamp::now();
+    Timestamp::now()
+}
+
+/// The shop's last whole trading day.
+pub fn yesterday() -> Date {
+    let now = now();
     let zone = TimeZone::get(ZONE).unwrap();
     // Before the cut-off at four, yesterday is still open.
     let date = now
@@ -131,6 +137,14 @@ pub fn moment(date: Date, seconds: i64) -> Timestamp {
     let zone = TimeZone::get(ZONE).unwrap();
     let eight = date.at(8, 0, 0, 0).to_zoned(zone).unwrap().timestamp();
     eight.checked_add(Span::new().seconds(seconds)).unwrap()
+}
+
+/// A moment as a till writes it, by the shop's clock, as in `2026-11-20T08:01:00+01:00`.
+pub fn local(at: Timestamp) -> String {
+    let zone = TimeZone::get(ZONE).unwrap();
+    at.to_zoned(zone)
+        .strftime("%Y-%m-%dT%H:%M:%S%:z")
+        .to_string()
 }
 
 #[cfg(test)]

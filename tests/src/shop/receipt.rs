@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{CARD, CASH, Product, divide, key, part, per_cent, tax_code, tax_in, uid};
+use super::{CARD, CASH, Product, divide, key, local, part, per_cent, tax_code, tax_in, uid};
 use crate::figures::{money, quantity};
 use crate::home::STORE;
 
@@ -25,6 +25,10 @@ pub struct Receipt {
     pub tenders: Vec<(&'static str, i64)>,
     /// Cash given back from the tenders, in cents.
     pub change: i64,
+    /// Whether its prices are without tax.
+    pub net_prices: bool,
+    /// By how many cents cash was rounded to coins.
+    pub cash_rounding: i64,
 }
 
 /// One line of a receipt.
@@ -36,6 +40,8 @@ pub struct Line {
     pub discount: i64,
     /// The line it brings back.
     pub from: Option<Origin>,
+    /// The lot that the goods are of.
+    pub lot: Option<&'static str>,
 }
 
 /// A line of an earlier receipt.
@@ -67,6 +73,9 @@ impl Line {
         if self.discount != 0 {
             line["discounts"] = json!([{"amount": money(self.discount), "reason": "Promotion"}]);
         }
+        if let Some(lot) = self.lot {
+            line["lots"] = json!([{"lot": lot, "quantity": quantity(self.thousandths.abs())}]);
+        }
         if let Some(origin) = &self.from {
             line["returned_from"] =
                 json!({"till": origin.till, "sequence": origin.sequence, "line": origin.line});
@@ -88,6 +97,8 @@ impl Receipt {
             lines: Vec::new(),
             tenders: Vec::new(),
             change: 0,
+            net_prices: false,
+            cash_rounding: 0,
         }
     }
 
@@ -106,7 +117,20 @@ impl Receipt {
             thousandths,
             discount: 0,
             from: None,
+            lot: None,
         });
+        self
+    }
+
+    /// Has prices without tax.
+    pub fn without_tax(mut self) -> Self {
+        self.net_prices = true;
+        self
+    }
+
+    /// The last line's goods are of a lot.
+    pub fn of_lot(mut self, lot: &'static str) -> Self {
+        self.lines.last_mut().unwrap().lot = Some(lot);
         self
     }
 
@@ -128,6 +152,7 @@ impl Receipt {
                 sequence: sold.sequence,
                 line,
             }),
+            lot: original.lot,
         });
         self
     }
@@ -138,6 +163,15 @@ impl Receipt {
             0 => Vec::new(),
             total => vec![(method, total)],
         };
+        self.change = 0;
+        self
+    }
+
+    /// Paid in cash, or paid back, rounded to coins of so many cents.
+    pub fn paid_in_coins(mut self, coin: i64) -> Self {
+        let rounded = divide(self.total(), coin) * coin;
+        self.cash_rounding = rounded - self.total();
+        self.tenders = vec![(CASH, rounded)];
         self.change = 0;
         self
     }
@@ -171,11 +205,33 @@ impl Receipt {
 
     /// What is owed, in cents.
     pub fn total(&self) -> i64 {
-        self.lines.iter().map(Line::total).sum()
+        let lines: i64 = self.lines.iter().map(Line::total).sum();
+        if self.net_prices {
+            lines + self.tax()
+        } else {
+            lines
+        }
     }
 
-    /// Gross cents by tax rate.
-    fn gross_by_rate(&self) -> BTreeMap<i64, i64> {
+    /// What a line comes to with its tax, in cents.
+    pub fn with_tax(&self, line: &Line) -> i64 {
+        if !self.net_prices {
+            return line.total();
+        }
+        let same = self
+            .lines
+            .iter()
+            .filter(|other| other.product.rate == line.product.rate);
+        assert_eq!(
+            same.count(),
+            1,
+            "nobody has said how a rate's tax divides over lines"
+        );
+        line.total() + self.tax_by_rate()[&line.product.rate]
+    }
+
+    /// The lines' cents by tax rate.
+    fn sums_by_rate(&self) -> BTreeMap<i64, i64> {
         let mut gross = BTreeMap::new();
         for line in &self.lines {
             *gross.entry(line.product.rate).or_default() += line.total();
@@ -185,10 +241,25 @@ impl Receipt {
 
     /// Tax in cents by rate.
     pub fn tax_by_rate(&self) -> BTreeMap<i64, i64> {
-        let gross = self.gross_by_rate().into_iter();
-        gross
-            .map(|(rate, gross)| (rate, tax_in(gross, rate)))
-            .collect()
+        let tax = |sum, rate| match self.net_prices {
+            true => divide(sum * rate, 1000),
+            false => tax_in(sum, rate),
+        };
+        let sums = self.sums_by_rate().into_iter();
+        sums.map(|(rate, sum)| (rate, tax(sum, rate))).collect()
+    }
+
+    /// The same rounded line by line, where prices include it.
+    pub fn tax_by_rate_of_lines(&self) -> BTreeMap<i64, i64> {
+        if self.net_prices {
+            return self.tax_by_rate();
+        }
+        let mut taxes = BTreeMap::new();
+        for line in &self.lines {
+            let rate = line.product.rate;
+            *taxes.entry(rate).or_default() += tax_in(line.total(), rate);
+        }
+        taxes
     }
 
     /// Tax in cents.
@@ -213,16 +284,17 @@ impl Receipt {
         let numbered = self.lines.iter().enumerate();
         let lines: Vec<Value> = numbered.map(|(n, line)| line.json(n + 1)).collect();
         let tax_by_rate = self.tax_by_rate();
-        let taxes = self.gross_by_rate().into_iter().map(|(rate, gross)| {
+        let taxes = self.sums_by_rate().into_iter().map(|(rate, sum)| {
             let tax = tax_by_rate[&rate];
-            json!({"code": tax_code(rate), "rate": per_cent(rate), "base": money(gross - tax), "amount": money(tax)})
+            let base = if self.net_prices { sum } else { sum - tax };
+            json!({"code": tax_code(rate), "rate": per_cent(rate), "base": money(base), "amount": money(tax)})
         });
         let tenders = self.tenders.iter().map(|(method, cents)| {
             let kind = if *method == CASH { "cash" } else { "card" };
             json!({"type": kind, "method": method, "amount": money(*cents)})
         });
         let mut body = json!({
-            "prices": "tax_included",
+            "prices": if self.net_prices { "tax_excluded" } else { "tax_included" },
             "lines": lines,
             "taxes": taxes.collect::<Vec<_>>(),
             "tax_total": money(self.tax()),
@@ -232,6 +304,9 @@ impl Receipt {
         if self.change != 0 {
             body["change"] = json!(money(self.change));
         }
+        if self.cash_rounding != 0 {
+            body["cash_rounding"] = json!(money(self.cash_rounding));
+        }
         json!({
             "kind": self.kind,
             "store": STORE,
@@ -239,7 +314,7 @@ impl Receipt {
             "sequence": self.sequence,
             "receipt_number": format!("{}-{:06}", self.till, self.sequence),
             "business_date": self.date.to_string(),
-            "occurred_at": self.at.to_string(),
+            "occurred_at": local(self.at),
             "currency": "USD",
             "operator": "op-7",
             "body": body,

@@ -23,8 +23,14 @@ pub fn rights(facts: Facts) -> Vec<&'static str> {
     GROUPS.into_iter().chain(more).collect()
 }
 
-/// Rights that the agent's user must not have.
-const GROUPS_TOO_MUCH: [&str; 2] = ["base.group_system", "base.group_erp_manager"];
+/// Rights that the agent's user must not have, unless this version asks for one of them.
+const GROUPS_TOO_MUCH: [&str; 5] = [
+    "base.group_system",
+    "base.group_erp_manager",
+    "point_of_sale.group_pos_manager",
+    "stock.group_stock_manager",
+    "account.group_account_manager",
+];
 /// The agent's user with the rights it needs and no more.
 pub(super) fn user(plan: &Plan, present: &Present) -> Vec<Step> {
     let what = format!(
@@ -62,17 +68,17 @@ pub(super) fn user(plan: &Plan, present: &Present) -> Vec<Step> {
     };
     let mut steps = vec![existing_user(what, present, found, &wanted, &email)];
     let too_much = |id: &&str| {
-        present
-            .groups
-            .get(*id)
-            .is_some_and(|id| found.groups.contains(id))
+        let has = |group: &i64| found.groups.contains(group);
+        !rights.contains(id) && present.groups.get(*id).is_some_and(has)
     };
-    if GROUPS_TOO_MUCH.iter().any(too_much) {
+    let too_much: Vec<&str> = GROUPS_TOO_MUCH.into_iter().filter(too_much).collect();
+    if !too_much.is_empty() {
         let what = format!("user {} without an administrator's rights", plan.login());
-        steps.push(blocked(
-            what,
-            "take the administrator's rights away from it in Odoo; its key lies on a PC in a store",
-        ));
+        let hint = format!(
+            "take {} away from it in Odoo; its key lies on a PC in a store",
+            too_much.join(", ")
+        );
+        steps.push(blocked(what, hint));
     }
     steps
 }

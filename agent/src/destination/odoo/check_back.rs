@@ -35,6 +35,8 @@ pub struct Stored {
     pub refund: bool,
     /// The customer.
     pub customer: Option<i64>,
+    /// The session it is booked in.
+    pub session: Option<i64>,
     /// Its lines and quantities.
     pub lines: Vec<(Uuid, Decimal)>,
 }
@@ -52,13 +54,7 @@ pub enum Holding {
 
 /// Compares by uuid, never by position.
 pub fn compare(expected: &Expected, stored: &[Stored]) -> Holding {
-    let ours: Vec<&Stored> = stored
-        .iter()
-        .filter(|order| {
-            let same = order.by_reference && order.reference == expected.reference;
-            same || expected.orders.contains(&order.uuid)
-        })
-        .collect();
+    let ours: Vec<&Stored> = ours(expected, stored).collect();
     if ours.is_empty() {
         return Holding::Nothing;
     }
@@ -70,6 +66,14 @@ pub fn compare(expected: &Expected, stored: &[Stored]) -> Holding {
         .map(|order| format!("{} ({})", order.name, order.id))
         .collect();
     Holding::Same(names.join(", "))
+}
+
+/// The orders that are meant for the same receipt.
+pub fn ours<'a>(expected: &'a Expected, stored: &'a [Stored]) -> impl Iterator<Item = &'a Stored> {
+    stored.iter().filter(|order| {
+        let same = order.by_reference && order.reference == expected.reference;
+        same || expected.orders.contains(&order.uuid)
+    })
 }
 
 fn difference(expected: &Expected, orders: &[&Stored]) -> Option<String> {
@@ -168,6 +172,7 @@ mod tests {
             tip: Decimal::ZERO,
             refund: false,
             customer: None,
+            session: None,
             lines: vec![(Uuid::from_u128(11), dec("0.345"))],
         };
         change(&mut stored);

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use super::answer::{Blame, judge, outage};
 use super::client::{CallError, Client, Search};
-use super::drawer;
 use super::figures::Figures;
 use super::parts::day_mark;
 use super::row::{Row, number};
 use super::sessions::{self, Session, SessionState};
 use super::translate;
 use super::versions::Closing;
+use super::{drawer, late};
 use crate::failpoint;
 use crate::outbox::{Answer, Outage};
 
@@ -30,40 +30,79 @@ struct Control {
 /// What a method-by-method comparison needs of a receipt's order.
 struct OrderSum {
     id: i64,
-    ours: bool,
+    reference: String,
     total: Decimal,
     paid: Decimal,
     tip: Decimal,
 }
 
-/// Reads what a session holds of a day. Late receipts of other days in it do not count.
-pub async fn figures(client: &Client, session: i64, day: Option<Date>) -> Result<Figures, Outage> {
+impl OrderSum {
+    fn sales(&self) -> Decimal {
+        self.total - self.tip
+    }
+
+    fn is_of(&self, days: &[Date]) -> bool {
+        days.iter()
+            .any(|day| self.reference.contains(&day_mark(*day)))
+    }
+}
+
+/// Reads what a session holds of a day. Late receipts of other days in it do not count; but the money of a day that
+/// shares the session lies in its drawer, because that day's end was never counted out of it.
+pub async fn figures(
+    client: &Client,
+    session: &Session,
+    day: Option<Date>,
+) -> Result<Figures, Outage> {
     let closing = client
         .facts()
         .await
         .map_err(|error| outage(&error))?
         .closing;
     let mut figures = match closing {
-        Closing::FromUi => control(client, session).await?,
-        Closing::Statement => drawer::figures(client, session).await?,
+        Closing::FromUi => control(client, session.id).await?,
+        Closing::Statement => drawer::figures(client, session.id).await?,
     };
-    let orders = orders(client, session, day).await?;
-    for order in orders.iter().filter(|order| order.ours) {
-        figures.sales += order.total - order.tip;
+    let Some(day) = day else {
+        let orders = orders(client, session.id).await?;
+        figures.sales = orders.iter().map(OrderSum::sales).sum();
+        return Ok(figures);
+    };
+    let (today, others): (Vec<_>, Vec<_>) = orders(client, session.id)
+        .await?
+        .into_iter()
+        .partition(|order| order.is_of(&[day]));
+    figures.sales = today.iter().map(OrderSum::sales).sum();
+    figures.moved_late(moved_late(client, session.id, closing).await?);
+    if others.is_empty() {
+        return Ok(figures);
     }
-    let foreign: Vec<i64> = orders
-        .iter()
-        .filter(|order| !order.ours)
-        .map(|order| order.id)
-        .collect();
-    if !foreign.is_empty() {
-        for payment in super::originals::payments(client, &foreign).await? {
-            if let Some((_, amount)) = figures.methods.get_mut(&payment.method) {
-                *amount -= payment.amount;
-            }
-        }
-    }
+    let ids: Vec<i64> = others.iter().map(|order| order.id).collect();
+    let payments = super::originals::payments(client, &ids).await?;
+    figures.leave_out(&payments, |id| {
+        let order = others.iter().find(|order| order.id == id);
+        order.is_some_and(|order| order.is_of(&session.days))
+    });
     Ok(figures)
+}
+
+/// Cash movements of other days that came when those were closed.
+async fn moved_late(client: &Client, session: i64, closing: Closing) -> Result<Decimal, Outage> {
+    let of_session = match closing {
+        Closing::FromUi => "pos_session_id",
+        Closing::Statement => "statement_id.pos_session_id",
+    };
+    let marked = format!("%{}____-__-__", late::MARK);
+    let search = Search {
+        domain: json!([[of_session, "=", session], ["payment_ref", "=like", marked]]),
+        fields: &["amount"],
+        ..Search::default()
+    };
+    let rows = client
+        .search_read("account.bank.statement.line", search)
+        .await
+        .map_err(|error| outage(&error))?;
+    Ok(rows.iter().map(|row| row.decimal("amount")).sum())
 }
 
 /// What Odoo itself shows at a close.
@@ -113,7 +152,7 @@ fn named(row: &Row) -> (String, Decimal) {
     )
 }
 
-async fn orders(client: &Client, session: i64, day: Option<Date>) -> Result<Vec<OrderSum>, Outage> {
+async fn orders(client: &Client, session: i64) -> Result<Vec<OrderSum>, Outage> {
     let search = Search {
         domain: json!([
             ["session_id", "=", session],
@@ -134,11 +173,7 @@ async fn orders(client: &Client, session: i64, day: Option<Date>) -> Result<Vec<
         .map_err(|error| outage(&error))?;
     let sum = |row: &Row| OrderSum {
         id: row.id(),
-        ours: day.is_none_or(|day| {
-            row.text("pos_reference")
-                .unwrap_or_default()
-                .contains(&day_mark(day))
-        }),
+        reference: row.text("pos_reference").unwrap_or_default().to_owned(),
         total: row.decimal("amount_total"),
         paid: row.decimal("amount_paid"),
         tip: if row.flag("is_tipped") {
@@ -152,7 +187,7 @@ async fn orders(client: &Client, session: i64, day: Option<Date>) -> Result<Vec<
 
 /// What all receipts of a session were rounded to coins by.
 pub async fn rounded(client: &Client, session: i64) -> Result<Decimal, Outage> {
-    let orders = orders(client, session, None).await?;
+    let orders = orders(client, session).await?;
     Ok(orders.iter().map(|order| order.paid - order.total).sum())
 }
 
@@ -162,7 +197,7 @@ pub async fn with_what_is_there(
     session: &Session,
     counted: Option<Decimal>,
 ) -> Result<Result<(), Answer>, Outage> {
-    let figures = figures(client, session.id, None).await?;
+    let figures = figures(client, session, None).await?;
     close(client, session.id, &figures, counted, &[]).await
 }
 

@@ -1,29 +1,21 @@
-//! A till's day: opened, money moved, closed.
+//! A till's day: opened, and money moved. Its close: `closing`.
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use tillpost_shared::document::{CashMovement, DayClose, DayOpen};
+use tillpost_shared::document::{CashMovement, DayOpen};
 
 use super::answer::{Blame, judge, outage};
 use super::client::{CallError, Search};
-use super::close;
 use super::desk::Desk;
-use super::drawer;
-use super::figures::{self, Figures};
-use super::opening;
 use super::orders;
 use super::reference::{PosConfig, base_name};
 use super::row::number;
-use super::sessions::{self, Session, SessionState};
+use super::sessions::{self, SessionState};
 use super::translate;
 use super::versions::{Closing, Facts};
-use crate::activity::now;
+use super::{drawer, late, opening};
 use crate::destination::Delivery;
-use crate::outbox::patience::close_waited;
 use crate::outbox::{Cause, Outage, Verdict};
-
-/// How many missing receipts a reference names.
-const NAMED_MAX: usize = 5;
 
 impl Desk {
     /// Opens the day's session with what lies in the drawer.
@@ -96,7 +88,8 @@ impl Desk {
         let what: Vec<&str> = std::iter::once(movement.r#type.as_str())
             .chain(why)
             .collect();
-        let reason = format!("{} {}", what.join(" "), delivery.uid);
+        let late = late::mark(&session, delivery.business_date);
+        let reason = format!("{} {}{late}", what.join(" "), delivery.uid);
         let answer = match self.facts.closing {
             Closing::Statement => {
                 drawer::move_cash(&self.client, session.id, amount, &reason).await
@@ -147,129 +140,24 @@ impl Desk {
         Ok(match moves.as_slice() {
             [] => None,
             [only] if sum == movement.amount.0 => {
-                let session = only.pair_name("pos_session_id").unwrap_or_default();
-                Some(Verdict::Accepted(format!("{session} ({})", only.id())))
+                let name = only.pair_name("pos_session_id").unwrap_or_default();
+                let session = only.one("pos_session_id");
+                let reference = format!("{name} ({})", only.id());
+                let marked = self
+                    .marked(reference, session, delivery.business_date, &mut Vec::new())
+                    .await?;
+                Some(Verdict::Accepted(marked))
             }
             several => Some(translate::movement_differs(several.len(), sum)),
         })
     }
 
-    /// Closes the day, when Odoo's figures equal the till's or nothing is left to wait for.
-    pub async fn day_close(
-        &mut self,
-        delivery: &Delivery,
-        close: &DayClose,
-    ) -> Result<Verdict, Outage> {
-        let till = delivery.document.head.till();
-        let day = delivery.business_date;
-        let Some(config) = self.config(till).await? else {
-            return Ok(self.till_missing(till));
-        };
-        // A day is judged by what is not there.
-        self.client.settled()?;
-        let resolve = self.resolver(&config, till);
-        let waited = self.waited_enough(delivery);
-        let Some(session) = sessions::of_day(&self.client, config.id, day).await? else {
-            let nothing = figures::differences(close, &Figures::default(), &resolve).is_empty();
-            return Ok(match (nothing, waited) {
-                (true, _) => Verdict::Accepted("nothing to close".to_owned()),
-                (false, false) => translate::later(translate::day_unknown(day), Cause::NotYet),
-                (false, true) => translate::refused_here(translate::day_unknown(day)),
-            });
-        };
-        if session.state == SessionState::Closed {
-            return Ok(Verdict::Accepted(session.name));
-        }
-        if session.state == SessionState::Opening {
-            // Its opening was cut short.
-            let _ = self.session(&config, day, None).await?;
-        }
-        let there = close::figures(&self.client, session.id, Some(day)).await?;
-        let differences = figures::differences(close, &there, &resolve);
-        let (cash, others) = figures::counted(close, &there, &resolve);
-        if session.days.last().is_some_and(|last| *last > day) {
-            let answer = translate::session_shared(&session.name);
-            return Ok(translate::later(answer, Cause::NotYet));
-        }
-        if differences.is_empty() || waited {
-            if !differences.is_empty() {
-                tracing::warn!(
-                    session = session.name,
-                    differences = differences.join("; "),
-                    "a day is closed with what is there"
-                );
-            }
-            let closed = self
-                .close_now(&config, &session, &there, cash, &others)
-                .await?;
-            return Ok(without(closed, &delivery.missing));
-        }
-        if let Some(cash) = cash {
-            self.counted.insert((config.name.clone(), day), cash);
-        }
-        Ok(translate::later(
-            translate::day_differs(&differences),
-            Cause::NotYet,
-        ))
-    }
-
-    async fn close_now(
-        &mut self,
-        config: &PosConfig,
-        session: &Session,
-        figures: &Figures,
-        cash: Option<Decimal>,
-        others: &[(i64, Decimal)],
-    ) -> Result<Verdict, Outage> {
-        if let Err(answer) = close::close(&self.client, session.id, figures, cash, others).await? {
-            let answer = self.with_reasons(config, session.id, answer).await?;
-            return Ok(Verdict::Rejected { answer, sent: true });
-        }
-        let closed = sessions::by_id(&self.client, session.id).await?;
-        if let (true, Some(entry)) = (config.rounds_cash, closed.and_then(|session| session.entry))
-        {
-            let all = close::rounded(&self.client, session.id).await?;
-            if let Some(booked) = close::rounding_booked(&self.client, entry)
-                .await?
-                .filter(|booked| *booked != all)
-            {
-                return Ok(Verdict::Rejected {
-                    answer: translate::rounding_differs(all, booked),
-                    sent: true,
-                });
-            }
-        }
-        let unbookable = self.facts.closing == Closing::Statement;
-        let drawers = |id: &i64| {
-            unbookable
-                || config
-                    .methods
-                    .iter()
-                    .any(|method| method.id == *id && method.cash)
-        };
-        let unbooked: Vec<String> = others
-            .iter()
-            .filter(|(id, _)| drawers(id))
-            .map(|(_, amount)| amount.to_string())
-            .collect();
-        Ok(Verdict::Accepted(if unbooked.is_empty() {
-            session.name.clone()
-        } else {
-            format!(
-                "{}; difference in the second drawer, which Odoo does not book: {}",
-                session.name,
-                unbooked.join(", ")
-            )
-        }))
-    }
-
-    /// Whether nothing is left to wait for: the caller closes the day without what is missing, or it is long ago.
-    fn waited_enough(&self, delivery: &Delivery) -> bool {
-        !delivery.missing.is_empty() || close_waited(delivery.since, now())
-    }
-
     /// What the till's methods are in Odoo.
-    fn resolver(&self, config: &PosConfig, till: &str) -> impl Fn(&str) -> Option<i64> + use<> {
+    pub(super) fn resolver(
+        &self,
+        config: &PosConfig,
+        till: &str,
+    ) -> impl Fn(&str) -> Option<i64> + use<> {
         let (config, methods) = (config.clone(), self.methods.clone());
         let base = base_name(&self.store, till);
         move |method: &str| {
@@ -302,21 +190,23 @@ fn cash_in_out(
     args
 }
 
-/// Names in the reference what a day was closed without.
-fn without(verdict: Verdict, missing: &[String]) -> Verdict {
-    match verdict {
-        Verdict::Accepted(reference) if !missing.is_empty() => {
-            let named: Vec<&str> = missing.iter().map(String::as_str).take(NAMED_MAX).collect();
-            let more = if missing.len() > NAMED_MAX {
-                " and more"
-            } else {
-                ""
-            };
-            Verdict::Accepted(format!(
-                "{reference}, closed without {}{more}",
-                named.join(", ")
-            ))
-        }
-        Verdict::Accepted(_) | Verdict::Rejected { .. } | Verdict::Postponed { .. } => verdict,
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::destination::odoo::testing::dec;
+
+    #[rstest]
+    #[case::into_the_drawer("50.00", "in", 50.0)]
+    #[case::out_of_it("-12.30", "out", 12.3)]
+    fn money_is_moved_by_its_amount_and_direction(
+        #[case] amount: &str,
+        #[case] direction: &str,
+        #[case] expected: f64,
+    ) {
+        let args = cash_in_out(Facts::of(19), 7, direction, dec(amount), "why");
+        assert_eq!(args["amount"], json!(expected));
+        assert_eq!(args["extras"]["translatedType"], direction);
     }
 }

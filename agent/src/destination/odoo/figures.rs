@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use tillpost_shared::document::DayClose;
 
+use super::originals::OldPayment;
+
 /// What Odoo holds of a day.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Figures {
@@ -16,6 +18,27 @@ pub struct Figures {
     pub in_drawer: Decimal,
     /// Sum of the receipts, tips aside.
     pub sales: Decimal,
+}
+
+impl Figures {
+    /// Leaves out money that was put into the drawer, or taken out, on a day that was closed then.
+    pub fn moved_late(&mut self, sum: Decimal) {
+        if let Some((_, amount)) = self.drawer.and_then(|id| self.methods.get_mut(&id)) {
+            *amount -= sum;
+        }
+    }
+
+    /// Leaves out what was paid for other days' receipts: of every method, but of the drawer only where their day does
+    /// not share the session.
+    pub fn leave_out(&mut self, payments: &[OldPayment], shares: impl Fn(i64) -> bool) {
+        for payment in payments {
+            let lies_in_it = self.drawer == Some(payment.method) && shares(payment.order);
+            if let (false, Some((_, amount))) = (lies_in_it, self.methods.get_mut(&payment.method))
+            {
+                *amount -= payment.amount;
+            }
+        }
+    }
 }
 
 /// A till's method in Odoo: its id there, or `None`.
@@ -169,6 +192,33 @@ mod tests {
             differences(&z(tenders, sales), &figures(), &resolve),
             expected
         );
+    }
+
+    // A card and a cash payment of order 7, whose day shares the session, and of order 8, which came late.
+    #[test]
+    fn a_day_that_shares_the_session_left_its_cash_in_the_drawer() {
+        let paid = |order, method, amount: &str| OldPayment {
+            order,
+            method,
+            amount: dec(amount),
+            change: false,
+        };
+        let payments = [
+            paid(7, 1, "30"),
+            paid(7, 2, "20.50"),
+            paid(8, 1, "5"),
+            paid(8, 2, "10"),
+        ];
+        let mut figures = figures();
+        figures.leave_out(&payments, |order| order == 7);
+        let left: Vec<String> = figures
+            .methods
+            .values()
+            .map(|(_, amount)| amount.to_string())
+            .collect();
+        assert_eq!(left, ["145.00", "50.00", "0"]);
+        figures.moved_late(dec("-2"));
+        assert_eq!(figures.methods[&1].1, dec("147.00"));
     }
 
     #[test]

@@ -1,17 +1,23 @@
 //! Receipts that come after their day was closed in Odoo, where a store wants to decide about each itself.
 //!
 //! Odoo has no way back from a closed day: a late receipt can only go into the session that is open then, and its money
-//! into another day's books. With `late_sales = "hold"` it is parked first; a person who retries it has decided.
+//! into another day's books; its reference here says which. With `late_sales = "hold"` it is parked first; a person who
+//! retries it has decided.
 
 use jiff::civil::Date;
 use tillpost_shared::config::LateSales;
 
+use super::check_back::{self, Holding, Stored};
 use super::desk::Desk;
+use super::parts::Expected;
 use super::reference::PosConfig;
 use super::sessions::{self, Session, SessionState};
 use super::translate;
 use crate::destination::Delivery;
 use crate::outbox::{Answer, Outage, Verdict};
+
+/// Before the day of a late cash movement.
+pub const MARK: &str = " late ";
 
 /// The code of a late receipt's answer.
 const CODE: &str = "late_sale";
@@ -41,6 +47,64 @@ impl Desk {
         let day = delivery.business_date;
         let asks = self.asks_about(&config, day).await?;
         Ok(asks.then(|| held(day)))
+    }
+}
+
+impl Desk {
+    /// The verdict on a document of which Odoo holds something; marked when it stands in another day's session.
+    /// `sessions`: those that were read already.
+    pub async fn verdict_of(
+        &self,
+        expected: &Expected,
+        stored: &[Stored],
+        day: Date,
+        sessions: &mut Vec<Session>,
+    ) -> Result<Option<Verdict>, Outage> {
+        let name = match check_back::compare(expected, stored) {
+            Holding::Nothing => return Ok(None),
+            Holding::Other(difference) => return Ok(Some(translate::conflict(&difference))),
+            Holding::Same(name) => name,
+        };
+        let session = check_back::ours(expected, stored).find_map(|order| order.session);
+        let marked = self.marked(name, session, day, sessions).await?;
+        Ok(Some(Verdict::Accepted(marked)))
+    }
+
+    /// A reference, marked as late when the session is another day's.
+    pub async fn marked(
+        &self,
+        reference: String,
+        session: Option<i64>,
+        day: Date,
+        sessions: &mut Vec<Session>,
+    ) -> Result<String, Outage> {
+        let Some(id) = session else {
+            return Ok(reference);
+        };
+        if sessions.iter().all(|known| known.id != id) {
+            sessions.extend(sessions::by_id(&self.client, id).await?);
+        }
+        let session = sessions.iter().find(|session| session.id == id);
+        Ok(
+            match session.and_then(|session| booked_with(session, day)) {
+                Some(other) => format!("{reference}, late: booked with {other}"),
+                None => reference,
+            },
+        )
+    }
+}
+
+/// The day in whose books a session's documents of `day` stand, when that is another one.
+fn booked_with(session: &Session, day: Date) -> Option<Date> {
+    let own = session.days.contains(&day);
+    session.days.last().filter(|_| !own).copied()
+}
+
+/// What stands behind the reason of a cash movement that is booked with another day: that day's own count does not know it.
+pub fn mark(session: &Session, day: Date) -> String {
+    match booked_with(session, day) {
+        Some(_) => format!("{MARK}{day}"),
+        None => String::new(),
     }
 }
 
@@ -99,5 +163,20 @@ mod tests {
         let open = open.map(|day| session(SessionState::Opened, day));
         let day = "2026-11-20".parse().expect("a date");
         assert_eq!(over(own.as_ref(), open.as_ref(), day), expected);
+    }
+
+    #[rstest]
+    #[case::its_own("2026-11-20", None)]
+    #[case::two_days_share_it("2026-11-19 2026-11-20", None)]
+    #[case::the_next_ones("2026-11-21", Some("2026-11-21"))]
+    #[case::a_person_opened_it("", None)]
+    fn what_stands_with_another_day_is_late(#[case] days: &str, #[case] expected: Option<&str>) {
+        let mut session = session(SessionState::Opened, "2026-11-20");
+        let date = |day: &str| day.parse::<Date>().expect("a date");
+        session.days = days.split_whitespace().map(date).collect();
+        assert_eq!(
+            booked_with(&session, date("2026-11-20")),
+            expected.map(date)
+        );
     }
 }

@@ -20,8 +20,9 @@ const PATTERNS_MAX: usize = 20;
 /// Up to which number a receipt's lines are asked about: more lines than tills ring up, and a question of 20 kB.
 const LINES_ASKED: i64 = 500;
 
-const ORDER_FIELDS: [&str; 11] = [
+const ORDER_FIELDS: [&str; 12] = [
     "partner_id",
+    "session_id",
     "uuid",
     "name",
     "state",
@@ -236,6 +237,7 @@ fn stored(row: &Row) -> Option<Stored> {
         },
         refund: row.flag("is_refund"),
         customer: row.one("partner_id"),
+        session: row.one("session_id"),
         lines: Vec::new(),
     })
 }

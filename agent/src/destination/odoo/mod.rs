@@ -19,6 +19,7 @@ pub mod answer;
 pub mod check_back;
 pub mod client;
 pub mod close;
+mod closing;
 pub mod counts;
 pub mod days;
 pub mod deliveries;
@@ -26,6 +27,7 @@ pub mod desk;
 pub mod doctor;
 pub mod drawer;
 pub mod effect;
+pub mod environment;
 pub mod figures;
 pub mod inventory;
 pub mod json_rpc;
@@ -168,6 +170,11 @@ impl Destination for Odoo {
             .into_iter()
             .map(|verdict| verdict.unwrap_or_else(missing))
             .collect())
+    }
+
+    async fn look(&self) -> Result<(), Outage> {
+        let desk = self.desk.lock().await;
+        environment::compare(&self.client, &desk.store, desk.environment).await
     }
 
     async fn read_back(&self, asked: &[Asked]) -> Result<HeldThere, Outage> {

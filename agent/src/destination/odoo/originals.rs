@@ -31,6 +31,8 @@ pub struct OldLine {
     pub quantity: Decimal,
     /// How much of it came back so far, in the line's direction; what was undone again does not count.
     pub returned: Decimal,
+    /// The lots or serial numbers that its goods are of.
+    pub lots: Vec<String>,
     /// Everything needed to write its opposite.
     pub row: Row,
 }
@@ -85,6 +87,7 @@ pub async fn find(client: &Client, uid: Uuid, ours: &[Uuid]) -> Result<Option<Or
             "full_product_name",
             "extra_tax_data",
             "refund_orderline_ids",
+            "pack_lot_ids",
         ],
         order: "id",
         ..Search::default()
@@ -94,9 +97,10 @@ pub async fn find(client: &Client, uid: Uuid, ours: &[Uuid]) -> Result<Option<Or
         .await
         .map_err(failed)?;
     let returned = returned(client, &rows, ours).await?;
+    let lots = lots(client, &rows).await.map_err(failed)?;
     let lines = rows
         .into_iter()
-        .map(|row| old_line(row, &returned))
+        .map(|row| old_line(row, &returned, &lots))
         .collect();
     Ok(Some(Original { orders, lines }))
 }
@@ -197,7 +201,35 @@ async fn order_uuids(client: &Client, lines: &[Row]) -> Result<HashMap<i64, Uuid
     Ok(orders.iter().filter_map(pair).collect())
 }
 
-fn old_line(row: Row, returned: &HashMap<i64, Decimal>) -> OldLine {
+/// The lots and serial numbers of lines, by line.
+async fn lots(client: &Client, rows: &[Row]) -> Result<HashMap<i64, Vec<String>>, CallError> {
+    let ids: Vec<i64> = rows
+        .iter()
+        .flat_map(|row| row.many("pack_lot_ids"))
+        .collect();
+    let mut lots: HashMap<i64, Vec<String>> = HashMap::new();
+    if ids.is_empty() {
+        return Ok(lots);
+    }
+    let search = Search {
+        domain: json!([["id", "in", ids]]),
+        fields: &["lot_name", "pos_order_line_id"],
+        order: "id",
+        ..Search::default()
+    };
+    for row in client.search_read("pos.pack.operation.lot", search).await? {
+        if let (Some(line), Some(name)) = (row.one("pos_order_line_id"), row.text("lot_name")) {
+            lots.entry(line).or_default().push(name.to_owned());
+        }
+    }
+    Ok(lots)
+}
+
+fn old_line(
+    row: Row,
+    returned: &HashMap<i64, Decimal>,
+    lots: &HashMap<i64, Vec<String>>,
+) -> OldLine {
     OldLine {
         id: row.id(),
         uuid: lookup::line_uuid(&row),
@@ -205,6 +237,7 @@ fn old_line(row: Row, returned: &HashMap<i64, Decimal>) -> OldLine {
         product: row.one("product_id").unwrap_or(0),
         quantity: row.decimal("qty"),
         returned: returned.get(&row.id()).copied().unwrap_or_default(),
+        lots: lots.get(&row.id()).cloned().unwrap_or_default(),
         row,
     }
 }
@@ -317,6 +350,7 @@ mod tests {
             product,
             quantity: dec(quantity),
             returned: dec(returned),
+            lots: Vec::new(),
             row,
         }
     }

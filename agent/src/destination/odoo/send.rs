@@ -10,7 +10,6 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::answer::{Blame, Refusal, RefusalKind, judge, outage};
-use super::check_back::{self, Holding};
 use super::client::CallError;
 use super::desk::{Desk, ORDERS_MAX};
 use super::parts::Expected;
@@ -101,7 +100,8 @@ impl Desk {
                 },
             }
         }
-        self.read_back(&units, &refusals, verdicts).await
+        self.read_back(&units, &refusals, session, day, verdicts)
+            .await
     }
 
     async fn sync(
@@ -187,6 +187,8 @@ impl Desk {
         &self,
         units: &[Unit],
         refusals: &HashMap<usize, Refusal>,
+        session: Session,
+        day: Date,
         verdicts: &mut Verdicts,
     ) -> Result<(), Outage> {
         let wanted: Vec<&Expected> = units.iter().map(|unit| &unit.expected).collect();
@@ -194,12 +196,13 @@ impl Desk {
             .await
             .map_err(|error| outage(&error))?;
         failpoint::hit("odoo.answer_read");
+        let mut sessions = vec![session];
         for (n, unit) in units.iter().enumerate() {
+            let there = self
+                .verdict_of(&unit.expected, &stored, day, &mut sessions)
+                .await?;
             // A refusal may have been a lost race: what stands there decides.
-            let verdict = match (
-                verdict_of(check_back::compare(&unit.expected, &stored)),
-                refusals.get(&n),
-            ) {
+            let verdict = match (there, refusals.get(&n)) {
                 (Some(verdict), _) => verdict,
                 (None, Some(refusal)) => translate::refused_there(refusal),
                 (None, None) => {
@@ -243,14 +246,5 @@ fn too_large() -> Refusal {
     Refusal {
         kind: RefusalKind::Business,
         words: "it is larger than the server takes in one call (HTTP status 413)".to_owned(),
-    }
-}
-
-/// The verdict on a document of which Odoo holds something.
-pub fn verdict_of(holding: Holding) -> Option<Verdict> {
-    match holding {
-        Holding::Nothing => None,
-        Holding::Same(name) => Some(Verdict::Accepted(name)),
-        Holding::Other(difference) => Some(translate::conflict(&difference)),
     }
 }

@@ -271,10 +271,13 @@ pub fn not_supported(what: &str) -> Answer {
     )
 }
 
+/// The code of the answer to a day close whose figures differ.
+pub const DAY_DIFFERS: &str = "day_differs";
+
 /// The day's figures differ.
 pub fn day_differs(differences: &[String]) -> Answer {
     Answer::new(
-        "day_differs",
+        DAY_DIFFERS,
         format!(
             "Odoo's figures differ from the till's: {}.",
             differences.join("; ")

@@ -5,13 +5,12 @@ use tillpost_shared::key;
 use tillpost_shared::scalar::Day;
 
 use super::answer::outage;
-use super::check_back;
 use super::desk::Desk;
 use super::lookup;
 use super::originals;
 use super::parts;
 use super::reference::base_name;
-use super::send::{Unit, verdict_of};
+use super::send::Unit;
 use super::{translate, voids};
 use crate::destination::Delivery;
 use crate::outbox::{Cause, Outage, Verdict};
@@ -38,7 +37,10 @@ impl Desk {
         let expected = voids::expected(delivery, void, &original);
         let stored = lookup::standing(&self.client, &[&expected]).await;
         let stored = stored.map_err(|error| outage(&error))?;
-        if let Some(verdict) = verdict_of(check_back::compare(&expected, &stored)) {
+        let there = self
+            .verdict_of(&expected, &stored, delivery.business_date, &mut Vec::new())
+            .await?;
+        if let Some(verdict) = there {
             return Ok(verdict);
         }
         if original.touched() {

@@ -6,14 +6,13 @@ use serde_json::Value;
 use tillpost_shared::document::sale::Sale;
 
 use super::answer::outage;
-use super::check_back;
 use super::desk::Desk;
 use super::orders::{self, Found, Good};
 use super::originals::{self, Original};
 use super::parts::{self, Expected, Part};
 use super::products::{self, Code};
 use super::reference::{PosConfig, base_name, config_name};
-use super::send::{Unit, Verdicts, verdict_of};
+use super::send::{Unit, Verdicts};
 use super::{late, lookup, payments, tax, translate};
 use crate::destination::Delivery;
 use crate::outbox::{Cause, Outage, Verdict};
@@ -53,10 +52,13 @@ impl Desk {
         let stored = lookup::standing(&self.client, &wanted)
             .await
             .map_err(|error| outage(&error))?;
-        fresh.retain(|fresh| {
-            verdicts[fresh.place] = verdict_of(check_back::compare(&fresh.expected, &stored));
-            verdicts[fresh.place].is_none()
-        });
+        let mut sessions = Vec::new();
+        for fresh in &fresh {
+            verdicts[fresh.place] = self
+                .verdict_of(&fresh.expected, &stored, day, &mut sessions)
+                .await?;
+        }
+        fresh.retain(|fresh| verdicts[fresh.place].is_none());
         if !fresh.is_empty() && self.asks_about(&config, day).await? {
             fresh.retain(|fresh| {
                 let go = late::decided(fresh.delivery);

@@ -143,6 +143,10 @@ fn reversed_line(delivery: &Delivery, line: &OldLine, was_reversed: bool, revers
     if let Some(name) = row.text("full_product_name") {
         values["full_product_name"] = name.into();
     }
+    if !line.lots.is_empty() {
+        let lot = |name: &String| json!([0, 0, { "lot_name": name }]);
+        values["pack_lot_ids"] = line.lots.iter().map(lot).collect();
+    }
     if let Some(fixed) = fixed_of_reversal(row, was_reversed, reversed) {
         values["extra_tax_data"] = fixed;
     }
@@ -274,6 +278,7 @@ mod tests {
             tip: dec("2.00"),
             refund: false,
             customer: Some(3),
+            session: None,
             lines: Vec::new(),
         };
         let row: Row = serde_json::from_value(json!({
@@ -288,6 +293,7 @@ mod tests {
             product: 101,
             quantity: dec("2"),
             returned: Decimal::ZERO,
+            lots: Vec::new(),
             row,
         };
         Original {

@@ -146,6 +146,16 @@ fn a_close_waits_until_its_tills_next_day_begins(#[case] next: Value, #[case] be
 }
 
 #[test]
+fn a_close_does_not_wait_for_the_close_of_an_earlier_day() {
+    let shop = Shop::new();
+    shop.take(with(day_close(1), "/business_date", "2026-10-29"));
+    assert_eq!(shop.claim(9), ["1"]);
+    shop.answer(&rejected(true));
+    shop.take(day_close(2));
+    assert_eq!(shop.claim(9), ["2"]);
+}
+
+#[test]
 fn late_closes_after_an_outage_do_not_go_before_what_is_still_in_the_queue() {
     let shop = Shop::new();
     shop.take(sale(1));

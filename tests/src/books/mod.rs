@@ -1,64 +1,19 @@
 //! What stands in Odoo, read from its tables by SQL: the other half of every comparison.
 
+mod posted;
+mod tables;
+
 use std::collections::BTreeMap;
+
+use tables::{Tables, tables};
+
+pub use tables::order_uid;
 
 use crate::figures::{Figures, quantity};
 use crate::odoo::Database;
 
 /// The till's code in a point of sale's name, as in `ZH01-3 [test]`.
 const TILL: &str = "regexp_replace(c.name, '^ZH01-(.*?)( \\[.*\\])?$', '\\1')";
-
-/// What differs between the versions' tables.
-struct Tables {
-    /// The uid of the order `o`.
-    order: &'static str,
-    /// The uid of the line `l`.
-    line: &'static str,
-    /// That the line `r` takes back the line `l`.
-    takes_back: &'static str,
-    /// Money moved by hand in the session `s`. It has a reason; what a close books has the session's name.
-    moves: &'static str,
-    /// Entries of cash in sessions.
-    cash_entries: &'static str,
-}
-
-fn tables(database: &Database) -> Tables {
-    let version = database.server.version;
-    let order = order_uid(version);
-    match version {
-        19 => Tables {
-            order,
-            line: "l.uuid",
-            takes_back: "l.id = r.refunded_orderline_id",
-            moves: "LEFT JOIN account_bank_statement_line l ON l.pos_session_id = s.id AND l.payment_ref ~ '-(in|out)-'",
-            cash_entries: "SELECT move_id FROM account_bank_statement_line WHERE pos_session_id IS NOT NULL",
-        },
-        // There ours stand in the lines' names, and what a line takes back in its notice.
-        14 => Tables {
-            order,
-            line: "split_part(l.name, ' ', 2)",
-            takes_back: "r.notice = 'takes back line ' || l.id",
-            moves: "LEFT JOIN account_bank_statement b ON b.pos_session_id = s.id \
-                    LEFT JOIN account_bank_statement_line l ON l.statement_id = b.id \
-                    AND l.payment_ref ~ '[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-'",
-            cash_entries: "SELECT l.move_id FROM account_bank_statement_line l \
-                           JOIN account_bank_statement b ON b.id = l.statement_id WHERE b.pos_session_id IS NOT NULL",
-        },
-        other => panic!("nobody has looked into the tables of Odoo {other}"),
-    }
-}
-
-/// The uid of the order `o`, in the words of a version's tables.
-pub fn order_uid(version: u32) -> &'static str {
-    match version {
-        19 => "o.uuid",
-        // Odoo 14 has no uids: ours stand in the lines' names.
-        14 => {
-            "(SELECT split_part(n.name, ' ', 1) FROM pos_order_line n WHERE n.order_id = o.id ORDER BY n.id LIMIT 1)"
-        }
-        other => panic!("nobody has looked into the tables of Odoo {other}"),
-    }
-}
 
 /// Everything the shop's ledger also knows, as Odoo holds it.
 pub fn figures(database: &Database) -> Figures {
@@ -70,6 +25,9 @@ pub fn figures(database: &Database) -> Figures {
         }
     }
     orders(database, &tables, &mut figures);
+    order_lines(database, &tables, &mut figures);
+    posted::booked(database, &tables, &mut figures);
+    posted::days(database, &tables, &mut figures);
     let Tables {
         order,
         line,
@@ -84,6 +42,15 @@ pub fn figures(database: &Database) -> Figures {
     }
     for (sku, thousandths) in stock(database) {
         figures.set(format!("stock {sku}"), quantity(thousandths));
+    }
+    for row in database.rows(&format!(
+        "SELECT p.default_code AS a, n.name AS b, round(sum(q.quantity) * 1000)::bigint::text AS c FROM stock_quant q \
+         JOIN stock_location l ON l.id = q.location_id AND l.usage = 'internal' JOIN {} n ON n.id = q.lot_id \
+         JOIN product_product p ON p.id = q.product_id WHERE p.default_code LIKE 'TP-%' GROUP BY 1, 2",
+        tables.lots
+    )) {
+        let many = quantity(row[2].parse().unwrap());
+        figures.set(format!("stock {} of {}", row[0], row[1]), many);
     }
     figures
 }
@@ -143,14 +110,18 @@ fn per_till(tables: &Tables) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Every order of our tills by its uuid; an order that stands there twice shows its number behind the total.
+/// Every order of our tills by its uuid, when it was sold, and what was paid for it by method. An order that stands there
+/// twice shows its number behind the total.
 fn orders(database: &Database, tables: &Tables, figures: &mut Figures) {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let uid = tables.order;
+    let Tables {
+        order: uid, method, ..
+    } = tables;
+    let ours = "JOIN pos_session s ON s.id = o.session_id JOIN pos_config c ON c.id = s.config_id \
+                WHERE c.name LIKE 'ZH01-%'";
     for row in database.rows(&format!(
-        "SELECT {uid} AS a, o.amount_total::numeric(16,2)::text AS b FROM pos_order o \
-         JOIN pos_session s ON s.id = o.session_id JOIN pos_config c ON c.id = s.config_id \
-         WHERE c.name LIKE 'ZH01-%' ORDER BY o.id",
+        "SELECT {uid} AS a, o.amount_total::numeric(16,2)::text AS b, extract(epoch FROM o.date_order)::bigint::text AS c \
+         FROM pos_order o {ours} ORDER BY o.id",
     )) {
         let times = seen.entry(row[0].clone()).or_default();
         *times += 1;
@@ -160,6 +131,28 @@ fn orders(database: &Database, tables: &Tables, figures: &mut Figures) {
             String::new()
         };
         figures.set(format!("order {}{again}", row[0]), &row[1]);
+        figures.set(format!("order {}{again}: sold at", row[0]), &row[2]);
+    }
+    for row in database.rows(&format!(
+        "SELECT {uid} AS a, CASE WHEN m.is_cash_count THEN 'cash' ELSE lower({method}) END AS b, \
+         sum(p.amount)::numeric(16,2)::text AS c FROM pos_payment p \
+         JOIN pos_payment_method m ON m.id = p.payment_method_id JOIN pos_order o ON o.id = p.pos_order_id {ours} \
+         GROUP BY 1, 2 HAVING sum(p.amount) <> 0",
+    )) {
+        figures.set(format!("order {}: paid {}", row[0], row[1]), &row[2]);
+    }
+}
+
+/// Every line of our tills' orders by its uuid: how many thousandths of a unit for how much, tax included.
+fn order_lines(database: &Database, tables: &Tables, figures: &mut Figures) {
+    for row in database.rows(&format!(
+        "SELECT {} AS a, round(l.qty * 1000)::bigint::text AS b, l.price_subtotal_incl::numeric(16,2)::text AS c \
+         FROM pos_order_line l JOIN pos_order o ON o.id = l.order_id JOIN pos_session s ON s.id = o.session_id \
+         JOIN pos_config c ON c.id = s.config_id WHERE c.name LIKE 'ZH01-%' ORDER BY l.id",
+        tables.line
+    )) {
+        let many = quantity(row[1].parse().unwrap());
+        figures.set(format!("line {}", row[0]), format!("{many} for {}", row[2]));
     }
 }
 
@@ -180,8 +173,8 @@ pub fn faults(database: &Database) -> Vec<String> {
     let tables = tables(database);
     let entries = format!(
         "SELECT m.name AS a, m.state AS b FROM account_move m WHERE m.state <> 'posted' AND m.id IN \
-         (SELECT move_id FROM pos_session WHERE move_id IS NOT NULL UNION {})",
-        tables.cash_entries
+         (SELECT move FROM ({}) e)",
+        tables.entries
     );
     let unfinished = format!(
         "SELECT {} AS a, o.state AS b FROM pos_order o JOIN pos_session s ON s.id = o.session_id \
