@@ -253,7 +253,7 @@ fn what_comes_after_the_close_is_booked_with_the_next_day_and_says_so() {
 fn a_day_that_differs_is_closed_after_twelve_hours_with_what_was_counted() {
     let mut story = Story::new("close_12_hours");
     let clock = Clock::of(&mut story.office.home);
-    // The agent takes the day's documents thirteen hours ago by its own clock; Odoo's own goes on.
+    // The PC takes the day's documents, is off for thirteen hours, and goes on.
     clock.jump("-13h");
     let agent = story.office.start();
     let [first, _] = story.days;
@@ -264,6 +264,11 @@ fn a_day_that_differs_is_closed_after_twelve_hours_with_what_was_counted() {
     story.hand_in(&agent, &sale.json());
     story.ledger.close("1", story.till.cash_expected());
     let close = story.closes(&agent, 0);
+    story.answer(&agent, &close, "waiting", "day_differs");
+    assert_eq!(story.sessions(), ["opened"]);
+    agent.stop();
+    clock.jump("+0");
+    let agent = story.office.start();
     let reference = story.reference(&agent, &close);
     let there = money(OPENING + sale.total());
     let here = money(OPENING + sale.total() + never_came.total());
