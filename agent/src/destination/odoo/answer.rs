@@ -118,6 +118,17 @@ fn by_name(name: &str, message: &str) -> Blame {
     }
 }
 
+/// Whether the server may be another version when it answers next: what was there is not there any more, or the server
+/// itself is away, as it is while it is upgraded.
+pub fn may_be_another(error: &CallError) -> bool {
+    match error {
+        CallError::Unreachable(_) | CallError::Cut(_) => true,
+        CallError::Status { status, .. } => matches!(status, 404 | 500..),
+        CallError::Odoo { status, .. } => *status == 404,
+        CallError::Unreadable(_) | CallError::UnderWay(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -211,7 +211,7 @@ impl Client {
         };
         let called = failpoint::out(model, method, call).await;
         self.came_back(left, &called);
-        if called.as_ref().is_err_and(may_be_another) {
+        if called.as_ref().is_err_and(super::answer::may_be_another) {
             self.forget_version();
         }
         called
@@ -332,17 +332,6 @@ pub(super) async fn send(
             retry_after,
         },
     })
-}
-
-/// Whether the server may be another version when it answers next: what was there is not there any more, or the server
-/// itself is away, as it is while it is upgraded.
-fn may_be_another(error: &CallError) -> bool {
-    match error {
-        CallError::Unreachable(_) | CallError::Cut(_) => true,
-        CallError::Status { status, .. } => matches!(status, 404 | 500..),
-        CallError::Odoo { status, .. } => *status == 404,
-        CallError::Unreadable(_) | CallError::UnderWay(_) => false,
-    }
 }
 
 fn no_answer(error: reqwest::Error) -> CallError {
