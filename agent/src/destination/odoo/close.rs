@@ -229,7 +229,6 @@ pub async fn close(
         if let Err(Blame::Destination(outage)) = answer.map_err(|error| judge(&error)) {
             return Err(outage);
         }
-        failpoint::hit("odoo.close_announced");
     }
     let pairs: Vec<Value> = differences
         .iter()

@@ -176,52 +176,44 @@ impl Facts {
     pub const fn of(version: u32) -> Self {
         Self {
             version,
-            protocol: if version >= 19 {
-                Protocol::Json2
-            } else {
-                Protocol::JsonRpc
+            protocol: match version {
+                19.. => Protocol::Json2,
+                _ => Protocol::JsonRpc,
             },
-            upload: if version >= 18 {
-                Upload::Sync
-            } else {
-                Upload::Create
+            upload: match version {
+                18.. => Upload::Sync,
+                _ => Upload::Create,
             },
-            identity: if version >= 18 {
-                Identity::Uuid
-            } else {
-                Identity::Names
+            identity: match version {
+                18.. => Identity::Uuid,
+                _ => Identity::Names,
             },
             unique_key: version >= 19,
             strict: version >= 18,
-            link: if version >= 15 {
-                Link::Field
-            } else {
-                Link::Notice
+            link: match version {
+                15.. => Link::Field,
+                _ => Link::Notice,
             },
             one_original: version >= 18,
             fixed_amounts: version >= 19,
-            taxes: if version >= 18 {
-                TaxEngine::EachTax
-            } else {
-                TaxEngine::Totals
+            taxes: match version {
+                18.. => TaxEngine::EachTax,
+                _ => TaxEngine::Totals,
             },
             tax_needs_account: version < 18,
             coins_for_all: version < 15,
             rescues: version < 18,
-            opening: if version >= 18 {
-                Opening::Control
-            } else {
-                Opening::Cashbox
+            opening: match version {
+                18.. => Opening::Control,
+                _ => Opening::Cashbox,
             },
-            day_note: if version >= 15 {
-                DayNote::OpeningNotes
-            } else {
-                DayNote::Name
+            day_note: match version {
+                15.. => DayNote::OpeningNotes,
+                _ => DayNote::Name,
             },
-            closing: if version >= 15 {
-                Closing::FromUi
-            } else {
-                Closing::Statement
+            closing: match version {
+                15.. => Closing::FromUi,
+                _ => Closing::Statement,
             },
             close_announced: version >= 15 && version < 19,
             drawer_by_session: version >= 15 && version < 19,
@@ -230,20 +222,18 @@ impl Facts {
                 15..=18 => Counting::Applied,
                 _ => Counting::Inventory,
             },
-            moved: if version >= 17 {
-                Moved::Picked
-            } else {
-                Moved::Done
+            moved: match version {
+                17.. => Moved::Picked,
+                _ => Moved::Done,
             },
             moves_named: version < 19,
             pack_units: version >= 19,
             errors_need_session: version < 16,
             units_round: version < 19,
             counts_by_administrator: version < 18,
-            quantity_precision: if version >= 19 {
-                "Product Unit"
-            } else {
-                "Product Unit of Measure"
+            quantity_precision: match version {
+                19.. => "Product Unit",
+                _ => "Product Unit of Measure",
             },
         }
     }
