@@ -1,4 +1,4 @@
-//! How many random days of the state machine are lived through: some with every change, thousands in the long run.
+//! How many random days of the state machine are lived through: some with every change, hundreds in the long run.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use super::moods::*;
 
 /// Random days a run, and a long one; `PROPTEST_CASES` has another number.
 const DAYS: u32 = 48;
-const DAYS_LONG: u32 = 5_000;
+const DAYS_LONG: u32 = 480;
 
 fn days(usual: u32) -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES");
