@@ -160,7 +160,7 @@ fn a_queue_damaged_under_a_running_agent_is_replaced_and_comes_back() {
 
 /// More than is looked through before a start.
 #[test]
-fn long_a_large_queue_damaged_under_a_running_agent_is_replaced_and_comes_back() {
+fn longest_a_large_queue_damaged_under_a_running_agent_is_replaced_and_comes_back() {
     let wanted = std::env::var("TILLPOST_DAMAGED").ok();
     damaged_while_running(wanted.map_or(160_000, |text| text.parse().unwrap()));
 }

@@ -180,7 +180,7 @@ fn gone(agent: &Agent, folder: &Path) -> Option<()> {
 }
 
 #[test]
-fn long_a_large_pair_is_joined_in_bounded_memory() {
+fn longest_a_large_pair_is_joined_in_bounded_memory() {
     let home = waiting("1h");
     let agent = home.start();
     let receipts = 40_000;
