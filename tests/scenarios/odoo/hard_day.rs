@@ -84,11 +84,11 @@ pub(super) fn arrives(version: u32, mode: &str) {
 }
 
 #[test]
-fn two_hard_days_are_booked_to_the_cent_when_goods_leave_at_once() {
+fn longest_two_hard_days_are_booked_to_the_cent_when_goods_leave_at_once() {
     arrives(19, "real");
 }
 
 #[test]
-fn two_hard_days_are_booked_to_the_cent_when_goods_leave_at_the_close() {
+fn longest_two_hard_days_are_booked_to_the_cent_when_goods_leave_at_the_close() {
     arrives(19, "closing");
 }

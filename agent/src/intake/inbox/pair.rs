@@ -1,10 +1,9 @@
 //! Receipts that come in several files: joined as soon as all of them are there; a half that stays alone is handed in,
 //! and held, when its time is up. Until then its file stays where it is.
 //!
-//! A file is put away for itself, as soon as nothing in it waits any more. One that cannot be read, is still being
+//! Joined files are put away together, as soon as nothing in them waits any more. One that cannot be read, is still being
 //! written or was dropped before keeps none of the others.
 
-use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -79,7 +78,7 @@ struct Batch<'a> {
     now: Timestamp,
     files: Vec<Open>,
     /// Files with the same bytes as another one here: put away with it.
-    twins: Vec<(OsString, Source, usize)>,
+    twins: Vec<(OsString, Source)>,
 }
 
 /// One of them.
@@ -132,8 +131,8 @@ impl Batch<'_> {
             return self.known(name, &source).map(Some);
         }
         let twin = |open: &Open| open.source.hash == source.hash;
-        if let Some(first) = self.files.iter().position(twin) {
-            self.twins.push((name.clone(), source, first));
+        if self.files.iter().any(twin) {
+            self.twins.push((name.clone(), source));
             return Ok(None);
         }
         self.files.push(Open {
@@ -219,11 +218,12 @@ impl Batch<'_> {
             handed.push((item, std::mem::take(&mut piece.found)));
             self.files[parts[*part].0].handed += 1;
         }
-        if handed.is_empty() && !(last && self.files.iter().any(Open::through)) {
+        let through = last && self.through();
+        if handed.is_empty() && !through {
             return Ok(());
         }
-        let through = self.files.iter().filter(|file| last && file.through());
-        let notes: Vec<Taken> = through.map(|file| self.note(file)).collect();
+        let files = self.files.iter().filter(|_| through);
+        let notes: Vec<Taken> = files.map(|file| self.note(file)).collect();
         let rows = self.taker.hand_in(handed, notes, self.now)?;
         for (row, (part, piece)) in rows.iter().zip(&pieces) {
             let own = &mut self.files[parts[*part].0].refusals;
@@ -257,12 +257,10 @@ impl Batch<'_> {
     }
 
     fn away(self, outcome: &mut Outcome) -> Result<(), TakeError> {
-        let mut through: HashMap<usize, bool> = HashMap::new();
-        for (index, file) in self.files.iter().enumerate() {
-            if !file.through() {
-                continue;
-            }
-            through.insert(index, true);
+        if !self.through() {
+            return Ok(());
+        }
+        for file in &self.files {
             let mut refusals = file.refusals.clone();
             // What may not be kept stands in one of both files; both are looked through.
             refusals.stripped = true;
@@ -277,20 +275,17 @@ impl Batch<'_> {
                 Err(error) => outcome.stay.push((file.name.clone(), error.into())),
             }
         }
-        for (name, source, first) in &self.twins {
-            if through.contains_key(first) {
-                let reading = self.known(name, source)?;
-                outcome.away.push((name.clone(), reading));
-            }
+        for (name, source) in &self.twins {
+            let reading = self.known(name, source)?;
+            outcome.away.push((name.clone(), reading));
         }
         Ok(())
     }
-}
 
-impl Open {
-    /// Whether nothing of it waits any more.
+    /// Whether nothing waits any more. As long as something does all of them stay: a half that is read again without its
+    /// other half would pass for one that stands alone.
     fn through(&self) -> bool {
-        self.alone == 0 || self.due
+        self.files.iter().all(|file| file.alone == 0 || file.due)
     }
 }
 
