@@ -48,12 +48,11 @@ pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let files = entries
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.is_file());
+    // What is taken away meanwhile is not there.
     files
-        .map(|path| {
-            (
-                path.file_name().unwrap().to_string_lossy().into_owned(),
-                fs::read(&path).unwrap(),
-            )
+        .filter_map(|path| {
+            let name = path.file_name()?.to_string_lossy().into_owned();
+            Some((name, fs::read(&path).ok()?))
         })
         .collect()
 }

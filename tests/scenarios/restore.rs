@@ -212,7 +212,9 @@ fn of_a_file_cut_off_in_the_middle_the_first_half_comes_back() {
         .write(true)
         .open(store.outbox())
         .unwrap();
-    file.set_len(length / 2 + 100).unwrap();
+    // What is left of the page in which it is cut is no page any more.
+    file.set_len(length / 2 / PAGE as u64 * PAGE as u64 + 100)
+        .unwrap();
     let readable = store.readable();
     assert!(
         readable.len() > 50 && readable.len() < store.texts.len(),
