@@ -324,7 +324,7 @@ fn scrapped() -> Case {
 }
 
 #[test]
-fn a_tills_session_and_its_money_are_there_once() {
+fn longest_a_tills_session_and_its_money_are_there_once() {
     let mut store = Store::<19>::patient("once_till");
     store.assert_once(&opening(), Lost::Cut);
     store.assert_once(&cash(19, 2), Lost::Cut);
@@ -344,7 +344,7 @@ fn goods_that_move_are_there_once() {
 }
 
 #[test]
-fn a_limit_that_is_too_short_doubles() {
+fn longest_a_limit_that_is_too_short_doubles() {
     let mut store = Store::<19>::hasty("once_doubles");
     store
         .agent()
