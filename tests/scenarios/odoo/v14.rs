@@ -95,7 +95,7 @@ fn what_has_no_key_is_there_once_though_the_first_request_still_runs() {
 }
 
 #[test]
-fn a_limit_that_is_too_short_doubles() {
+fn longest_a_limit_that_is_too_short_doubles() {
     let mut store = Store::<14>::hasty("v14_doubles");
     // Else the second would trip over the first one's stock, start again and find it there.
     store.moves_stock_at_the_close();
