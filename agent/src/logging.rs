@@ -6,18 +6,20 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
+use tracing::Level;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt};
+use tracing_subscriber::{Layer, fmt};
 
 use crate::paths;
 
 /// The environment variable that sets the level, as in `debug` or `tillpost_agent=debug,warn`.
 pub const LEVEL_VARIABLE: &str = "TILLPOST_LOG";
 /// What is logged when nobody says otherwise.
-const LEVEL_DEFAULT: &str = "info";
+const LEVEL_DEFAULT: Level = Level::INFO;
 /// Days of log that are kept.
 const FILES_MAX: usize = 14;
 /// How a log file's name begins and ends; the day stands between.
@@ -102,19 +104,34 @@ impl io::Write for Late {
     }
 }
 
-fn level() -> EnvFilter {
+fn level() -> Targets {
     let wanted = std::env::var(LEVEL_VARIABLE).unwrap_or_default();
-    let wanted = if wanted.trim().is_empty() {
-        LEVEL_DEFAULT
-    } else {
-        wanted.as_str()
-    };
-    EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new(LEVEL_DEFAULT))
+    targets(&wanted)
+}
+
+/// What is logged of whom; words that name no level mean the default.
+fn targets(wanted: &str) -> Targets {
+    let usual = Targets::new().with_default(LEVEL_DEFAULT);
+    if wanted.trim().is_empty() {
+        return usual;
+    }
+    wanted.parse().unwrap_or(usual)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_level_is_everybodys_or_one_parts() {
+        let debugs = |wanted: &str, who: &str| targets(wanted).would_enable(who, &Level::DEBUG);
+        assert!(
+            debugs("debug", "hyper") && !debugs("", "hyper") && !debugs("louder, please", "hyper")
+        );
+        let ours = "tillpost_agent=debug,warn";
+        assert!(debugs(ours, "tillpost_agent::store") && !debugs(ours, "hyper"));
+        assert!(!targets(ours).would_enable("hyper", &Level::INFO));
+    }
 
     #[test]
     fn a_days_log_is_a_file_of_json_lines() {

@@ -41,6 +41,7 @@ mod overload;
 mod power_cut;
 mod price_files;
 mod proofs;
+mod readme;
 mod refused;
 mod restore;
 mod sync_trace;

@@ -31,6 +31,13 @@ impl Agent {
         Self::launch(home, home.command(&["run"]), env)
     }
 
+    /// Starts the demo, whose shop rings up a day while people look on.
+    pub fn start_demo(home: &Home) -> Self {
+        let folder = home.path().join("demo");
+        let command = home.command(&["demo", "--dir", folder.to_str().unwrap()]);
+        Self::launch(home, command, &[]).unwrap_or_else(|said| panic!("the demo ended: {said:?}"))
+    }
+
     /// Starts it in a mount namespace of its own, in which `folder` is a mount that can be changed for it alone.
     pub fn start_in_own_mounts(home: &Home, folder: &Path) -> Self {
         let run = home.command(&["run"]);

@@ -7,7 +7,7 @@ mod rules;
 
 use rules::{
     Complaint, banned_names, fail_points, functions_fit, header, layers, length, one_clock, pure,
-    states, unfinished,
+    read_as_written, states, unfinished,
 };
 use tillpost_tests::source::{Source, read};
 
@@ -186,6 +186,13 @@ fn nothing_is_left_unfinished() {
         concat!("to", "do!();\nunimplemen", "ted!()"),
         &[1, 2],
     );
+}
+
+#[test]
+fn numbers_are_read_as_they_are_written() {
+    check(&PROGRAMS, read_as_written);
+    let text = "#[serde(default)]\n#[serde(rename = \"a\", flatten)]\n// #[serde(untagged)]\n#[serde(untagged)]\n.flatten()";
+    complains(read_as_written, "shared/src/a.rs", text, &[2, 4]);
 }
 
 #[test]

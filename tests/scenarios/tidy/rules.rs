@@ -265,6 +265,18 @@ pub fn one_clock(source: &Source) -> Vec<Complaint> {
         .collect()
 }
 
+/// `#[serde(flatten)]` and `untagged` read numbers through a buffer, which loses digits, and answer every slip with "did not
+/// match any variant".
+pub fn read_as_written(source: &Source) -> Vec<Complaint> {
+    let lines = source.code.lines().enumerate();
+    let attributes = lines.filter(|(_, line)| line.contains("serde("));
+    let buffered =
+        attributes.filter(|(_, line)| ["flatten", "untagged"].iter().any(|how| line.contains(how)));
+    buffered
+        .map(|(n, line)| complaint(n + 1, line.trim()))
+        .collect()
+}
+
 /// SQL that changes a delivery's state, outside the five files that may.
 pub fn states(source: &Source) -> Vec<Complaint> {
     let may = [

@@ -80,7 +80,8 @@ fn row(mode: &'static str) -> Row {
     }
 }
 
-fn receipt(sequence: u64) -> Receipt {
+/// A sale of three goods.
+pub fn receipt(sequence: u64) -> Receipt {
     let date = yesterday();
     let goods = range();
     let goods: Vec<_> = goods.iter().filter(|product| !product.weighed).collect();

@@ -13,7 +13,9 @@ mod till;
 
 use std::time::Duration;
 
-use tillpost_tests::home::{Home, Setup, program};
+use tillpost_tests::head_office::HeadOffice;
+use tillpost_tests::home::program;
+use tillpost_tests::wait;
 
 /// A part of the benchmark, with the name by which it is asked for.
 type Part = (&'static str, fn() -> Vec<Row>);
@@ -101,12 +103,17 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Memory of a service with a destination and a catalog that has nothing to do.
+/// Memory of a service that has Odoo's goods and has brought a sale there, and has nothing to do.
 fn memory() -> Row {
-    let catalog = "[catalog]\nsource = \"folder\"\npath = \"{home}/catalog\"\nrefresh = \"5m\"";
-    let home = Home::new(&Setup::folder().with(catalog));
-    std::fs::create_dir(home.path().join("catalog")).unwrap();
-    let agent = home.start();
+    let till = "1".to_owned();
+    let office = HeadOffice::new("bench_memory", std::slice::from_ref(&till));
+    let agent = office.start();
+    wait::until("the catalog", || {
+        let answer = agent.get(office.token(&till), "/v1/products?q=a");
+        (answer.status == 200).then_some(())
+    });
+    agent.hand_in_all(office.token(&till), &[drain::receipt(1).json()], "accepted");
+    agent.wait_drained(wait::HANG);
     std::thread::sleep(Duration::from_secs(5));
     let status = std::fs::read_to_string(format!("/proc/{}/status", agent.process())).unwrap();
     let kilobytes = |name: &str| -> f64 {
@@ -120,7 +127,7 @@ fn memory() -> Row {
     Row {
         what: "memory when idle".to_owned(),
         sides: format!(
-            "resident after 5 s, {:.1} MB of it anonymous",
+            "resident 5 s after a sale went to Odoo, {:.1} MB of it anonymous",
             kilobytes("RssAnon:") / 1024.0
         ),
         value: megabytes,
