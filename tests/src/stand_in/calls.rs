@@ -184,13 +184,22 @@ impl World {
                 row[field] = value.clone();
             }
         }
-        if self.version == 14 {
-            row["cash_register_id"] = self
-                .tables
-                .add("account.bank.statement", &json!({ "balance_end_real": 0 }))
-                .into();
+        let drawer = (self.version <= 15).then(|| {
+            let empty = json!({ "balance_end_real": 0 });
+            self.tables.add("account.bank.statement", &empty)
+        });
+        if let Some(drawer) = drawer {
+            row["cash_register_id"] = drawer.into();
         }
         let id = self.tables.add("pos.session", &row);
+        if let Some(drawer) = drawer {
+            self.tables.set(
+                "account.bank.statement",
+                drawer,
+                "pos_session_id",
+                id.into(),
+            );
+        }
         self.reckon(id);
         Ok(if one { json!(id) } else { json!([id]) })
     }
@@ -225,14 +234,15 @@ impl World {
     fn move_cash(&mut self, session: i64, reason: &str, amount: f64) {
         let row = json!({ "payment_ref": reason, "amount": amount, "session": session });
         let id = self.tables.add("account.bank.statement.line", &row);
-        if self.version >= 16 {
-            self.tables.set(
-                "account.bank.statement.line",
-                id,
-                "pos_session_id",
-                session.into(),
-            );
-        }
+        let (field, points_at) = match self.version {
+            16.. => ("pos_session_id", session.into()),
+            _ => (
+                "statement_id",
+                self.tables.get("pos.session", session, "cash_register_id"),
+            ),
+        };
+        self.tables
+            .set("account.bank.statement.line", id, field, points_at);
         self.reckon(session);
     }
 

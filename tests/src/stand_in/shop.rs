@@ -152,9 +152,12 @@ fn fields(tables: &mut Tables, version: u32) {
         },
     );
     tables.fields("account.bank.statement.line", "payment_ref amount");
-    if version >= 16 {
-        tables.fields("account.bank.statement.line", "pos_session_id");
-    }
+    let session = match version {
+        16.. => "pos_session_id",
+        _ => "statement_id",
+    };
+    tables.fields("account.bank.statement.line", session);
+    tables.fields("account.bank.statement", "balance_end_real pos_session_id");
     tables.fields("stock.move", "product_id name picking_id state");
     if version >= 19 {
         tables.fields("stock.move", "inventory_name");

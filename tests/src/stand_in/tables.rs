@@ -47,12 +47,13 @@ pub struct Tables {
 }
 
 /// Which model a field points at.
-const POINTS_AT: [(&str, &str); 16] = [
+const POINTS_AT: [(&str, &str); 17] = [
     ("company_id", "res.company"),
     ("currency_id", "res.currency"),
     ("config_id", "pos.config"),
     ("session_id", "pos.session"),
     ("pos_session_id", "pos.session"),
+    ("statement_id", "account.bank.statement"),
     ("order_id", "pos.order"),
     ("pos_order_id", "pos.order"),
     ("refunded_orderline_id", "pos.order.line"),

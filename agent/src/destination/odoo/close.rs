@@ -54,12 +54,8 @@ pub async fn figures(
     session: &Session,
     day: Option<Date>,
 ) -> Result<Figures, Outage> {
-    let closing = client
-        .facts()
-        .await
-        .map_err(|error| outage(&error))?
-        .closing;
-    let mut figures = match closing {
+    let facts = client.facts().await.map_err(|error| outage(&error))?;
+    let mut figures = match facts.closing {
         Closing::FromUi => control(client, session.id).await?,
         Closing::Statement => drawer::figures(client, session.id).await?,
     };
@@ -73,7 +69,7 @@ pub async fn figures(
         .into_iter()
         .partition(|order| order.is_of(&[day]));
     figures.sales = today.iter().map(OrderSum::sales).sum();
-    figures.moved_late(moved_late(client, session.id, closing).await?);
+    figures.moved_late(moved_late(client, session.id, facts.drawer_line).await?);
     if others.is_empty() {
         return Ok(figures);
     }
@@ -87,11 +83,7 @@ pub async fn figures(
 }
 
 /// Cash movements of other days that came when those were closed.
-async fn moved_late(client: &Client, session: i64, closing: Closing) -> Result<Decimal, Outage> {
-    let of_session = match closing {
-        Closing::FromUi => "pos_session_id",
-        Closing::Statement => "statement_id.pos_session_id",
-    };
+async fn moved_late(client: &Client, session: i64, of_session: &str) -> Result<Decimal, Outage> {
     let marked = format!("%{}____-__-__", late::MARK);
     let search = Search {
         domain: json!([[of_session, "=", session], ["payment_ref", "=like", marked]]),

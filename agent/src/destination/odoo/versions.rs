@@ -146,6 +146,8 @@ pub struct Facts {
     pub close_announced: bool,
     /// Whether the session itself is asked what should lie in the drawer (`cash_register_balance_end`).
     pub drawer_by_session: bool,
+    /// How a line of the drawer (`account.bank.statement.line`) names its session: by itself, or by the session's statement.
+    pub drawer_line: &'static str,
     /// How counted stock is set.
     pub counting: Counting,
     /// How a transfer says what moved.
@@ -217,6 +219,10 @@ impl Facts {
             },
             close_announced: version >= 15 && version < 19,
             drawer_by_session: version >= 15 && version < 19,
+            drawer_line: match version {
+                16.. => "pos_session_id",
+                _ => "statement_id.pos_session_id",
+            },
             counting: match version {
                 19.. => Counting::Quants,
                 15..=18 => Counting::Applied,
