@@ -71,24 +71,35 @@ impl Server {
         command
     }
 
+    /// Drops a database, as PostgreSQL's own user: one of its autovacuum workers may be at work there, which only that may end.
+    fn drop_database(&self, name: &str) {
+        let (_, address) = self.postgres.rsplit_once('@').unwrap();
+        let target = format!("postgresql://postgres@{address}/postgres");
+        let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        psql(&target, &sql);
+    }
+
     /// Runs SQL with psql and returns what it prints.
     fn psql(&self, database: &str, sql: &str) -> String {
-        let target = format!("{}/{database}", self.postgres);
-        let arguments = [
-            "-X",
-            "-q",
-            "-A",
-            "-t",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-d",
-            &target,
-            "-c",
-            sql,
-        ];
-        let said = crate::home::run(Command::new("psql").args(arguments));
-        said.ended(0).stdout
+        psql(&format!("{}/{database}", self.postgres), sql)
     }
+}
+
+fn psql(target: &str, sql: &str) -> String {
+    let arguments = [
+        "-X",
+        "-q",
+        "-A",
+        "-t",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-d",
+        target,
+        "-c",
+        sql,
+    ];
+    let said = crate::home::run(Command::new("psql").args(arguments));
+    said.ended(0).stdout
 }
 
 fn cache(version: u32) -> PathBuf {
@@ -276,8 +287,7 @@ impl Drop for Database {
             eprintln!("kept for a look: the database {}", self.name);
             return;
         }
-        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        self.server.psql("postgres", &drop);
+        self.server.drop_database(&self.name);
     }
 }
 

@@ -65,7 +65,7 @@ fn words(version: u32) -> Words {
         },
         _ => Words {
             taken_back: "r.refunded_orderline_id = l.id",
-            own_uid: "uuid = '00000000-0000-4000-8000-000000000000', ",
+            own_uid: ", uuid = '00000000-0000-4000-8000-000000000000', access_token = NULL",
             income: "a.account_type LIKE 'income%'",
             counted: ["pos_session", "cash_register_balance_end_real", "id"],
         },
@@ -194,7 +194,7 @@ fn lost_and_doubled(words: &Words) -> [Fault; 2] {
             "till 3: orders",
             format!(
                 "BEGIN; CREATE TEMP TABLE again AS SELECT * FROM pos_order WHERE id = {newest}; \
-                 UPDATE again SET id = id + 1000000, {own_uid}access_token = NULL; \
+                 UPDATE again SET id = id + 1000000{own_uid}; \
                  INSERT INTO pos_order SELECT * FROM again; COMMIT"
             ),
         ),

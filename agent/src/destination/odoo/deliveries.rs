@@ -121,12 +121,8 @@ impl Desk {
 
     /// Whether deliveries have a tracking number: the app for it may not be installed.
     pub(super) async fn tracks(&self) -> Result<bool, CallError> {
-        let args = json!({ "allfields": ["carrier_tracking_ref"], "attributes": ["type"] });
-        let fields: Value = self
-            .client
-            .call("stock.picking", "fields_get", args)
-            .await?;
-        Ok(fields.get("carrier_tracking_ref").is_some())
+        let fields = self.client.fields_of("stock.picking").await?;
+        Ok(fields.contains("carrier_tracking_ref"))
     }
 }
 

@@ -82,6 +82,12 @@ impl Client {
         let args = json!({ "attributes": ["type"] });
         let fields: HashMap<String, serde::de::IgnoredAny> =
             self.call(model, "fields_get", args).await?;
+        // Whatever else answers in Odoo's place may be an object too. Taken for a model's fields it would cut every order
+        // short until the next start, so it has to name what each model has.
+        if !fields.contains_key("id") {
+            let what = format!("the fields of {model} without an id");
+            return Err(CallError::Unreadable(what));
+        }
         let fields: Arc<BTreeSet<String>> = Arc::new(fields.into_keys().collect());
         self.known(|known| known.fields.insert(model.to_owned(), Arc::clone(&fields)));
         Ok(fields)
