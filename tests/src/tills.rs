@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
@@ -89,11 +90,22 @@ impl Till {
 
 /// Every till rings up, each on a thread of its own, until it gets no yes any more; `meanwhile` runs beside them.
 pub fn all_ring_up(tills: &mut [Till], url: &str, meanwhile: impl FnOnce()) {
+    all_ring_up_counted(tills, url, |_| meanwhile());
+}
+
+/// As [`all_ring_up`]; `meanwhile` sees how many requests have got their yes so far.
+pub fn all_ring_up_counted(tills: &mut [Till], url: &str, meanwhile: impl FnOnce(&AtomicUsize)) {
+    let answered = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for till in tills {
-            scope.spawn(move || while till.ring_up(url) {});
+            let answered = &answered;
+            scope.spawn(move || {
+                while till.ring_up(url) {
+                    answered.fetch_add(1, Ordering::Relaxed);
+                }
+            });
         }
-        meanwhile();
+        meanwhile(&answered);
     });
 }
 
