@@ -1,6 +1,7 @@
 //! A full queue emptied: ours by its lane to a receiver that never waits, against a table of PostgreSQL from which one
-//! worker claims a hundred rows at a time by `FOR UPDATE SKIP LOCKED` and marks them done. Both note what they took before
-//! they send it and what became of it after, each in a synced commit of its own.
+//! worker claims rows by `FOR UPDATE SKIP LOCKED`, hands them over to the same receiver and marks them done. Both note what
+//! they took before they send it and what became of it after, each in a synced commit of its own. A second figure leaves
+//! the worker's handing over out: what the table alone can do.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -22,8 +23,9 @@ const DOCUMENTS: u64 = 20_000;
 /// Documents of one hand-over.
 const AT_ONCE: u64 = 1_000;
 const ROUNDS: usize = 3;
-/// What PostgreSQL's worker claims at a time: a hundred, and as many as our largest batch holds.
-const CLAIMED: [u64; 2] = [100, 200];
+/// What PostgreSQL's worker claims at a time, and whether it hands over what it claimed: a hundred, and as many as our
+/// largest batch holds.
+const WORKERS: [(u64, bool); 3] = [(100, true), (200, true), (100, false)];
 
 /// When the first request came, when the last was answered, and how many documents there were.
 #[derive(Default)]
@@ -134,8 +136,40 @@ fn ours() -> f64 {
     seen.documents as f64 / took.as_secs_f64()
 }
 
+/// PostgreSQL's worker on its way to the receiver.
+struct Way(BufReader<TcpStream>);
+
+impl Way {
+    async fn to(receiver: &Receiver) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", receiver.port))
+            .await
+            .unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    /// Hands rows over, and reads the answer.
+    async fn hand_over(&mut self, rows: &[Vec<String>]) {
+        let event = |row: &Vec<String>| format!(r#"{{"id":"{}","data":{}}}"#, row[0], row[1]);
+        let events: Vec<String> = rows.iter().map(event).collect();
+        let body = format!("[{}]", events.join(","));
+        let head = format!(
+            "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let stream = self.0.get_mut();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(body.as_bytes()).await.unwrap();
+        let answer = wire::answer(&mut self.0).await.unwrap();
+        assert!(answer.first_line().contains("200"), "{answer:?}");
+    }
+}
+
 /// Rows a second.
-async fn theirs(port: u16, sale: &str, claimed: u64) -> f64 {
+async fn theirs(port: u16, sale: &str, claimed: u64, hands_over: bool) -> f64 {
+    let receiver = Receiver::start();
+    receiver.open();
+    let mut way = Way::to(&receiver).await;
     let mut line = postgres::Line::connect(port).await;
     line.run("DROP TABLE IF EXISTS queue").await;
     line.run("CREATE TABLE queue (id bigint PRIMARY KEY, state int NOT NULL, body text NOT NULL)")
@@ -149,11 +183,15 @@ async fn theirs(port: u16, sale: &str, claimed: u64) -> f64 {
     line.run("VACUUM ANALYZE queue").await;
     let begin = Instant::now();
     for first in (1..=DOCUMENTS).step_by(claimed as usize) {
-        line.run(&format!(
-            "UPDATE queue SET state = 1 WHERE id IN (SELECT id FROM queue WHERE state = 0 \
-             ORDER BY id LIMIT {claimed} FOR UPDATE SKIP LOCKED) RETURNING id, body"
-        ))
-        .await;
+        let rows = line
+            .run(&format!(
+                "UPDATE queue SET state = 1 WHERE id IN (SELECT id FROM queue WHERE state = 0 \
+                 ORDER BY id LIMIT {claimed} FOR UPDATE SKIP LOCKED) RETURNING id, body"
+            ))
+            .await;
+        if hands_over {
+            way.hand_over(&rows).await;
+        }
         let last = first + claimed - 1;
         line.run(&format!(
             "UPDATE queue SET state = 2 WHERE id BETWEEN {first} AND {last}"
@@ -170,15 +208,21 @@ pub fn rows() -> Vec<Row> {
     let runtime = crate::runtime();
     let sale = tillpost_tests::shop::sample::sale("1", 1).to_string();
     let mut lanes = Vec::new();
-    let mut tables = [const { Vec::new() }; CLAIMED.len()];
+    let mut tables = [const { Vec::new() }; WORKERS.len()];
     for _ in 0..ROUNDS {
         lanes.push(ours());
-        for (claimed, rates) in CLAIMED.iter().zip(&mut tables) {
-            rates.push(runtime.block_on(theirs(server.port, &sale, *claimed)));
+        for ((claimed, hands_over), rates) in WORKERS.into_iter().zip(&mut tables) {
+            rates.push(runtime.block_on(theirs(server.port, &sale, claimed, hands_over)));
         }
     }
-    let row = |(claimed, rates): (&u64, &Vec<f64>)| Row {
-        what: format!("queue drained by http / SKIP LOCKED by {claimed}"),
+    let row = |((claimed, hands_over), rates): ((u64, bool), &Vec<f64>)| Row {
+        what: format!(
+            "queue drained by http / SKIP LOCKED by {claimed}{}",
+            match hands_over {
+                true => ", handed over by http too",
+                false => ", handed over to nobody",
+            }
+        ),
         sides: format!(
             "{:.0}/s in batches up to 200 against {:.0}/s",
             median(lanes.clone()),
@@ -195,5 +239,5 @@ pub fn rows() -> Vec<Row> {
         aim: 2.0,
         at_least: true,
     };
-    CLAIMED.iter().zip(&tables).map(row).collect()
+    WORKERS.into_iter().zip(&tables).map(row).collect()
 }

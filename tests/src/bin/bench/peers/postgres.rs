@@ -107,10 +107,10 @@ impl Line {
         self.answered().await;
     }
 
-    /// A statement as it stands.
-    pub async fn run(&mut self, sql: &str) {
+    /// A statement as it stands; the rows that it gives back, their columns as text.
+    pub async fn run(&mut self, sql: &str) -> Vec<Vec<String>> {
         self.add(b'Q', format!("{sql}\0").as_bytes()).await;
-        self.answered().await;
+        self.answered().await
     }
 
     async fn add(&mut self, kind: u8, body: &[u8]) {
@@ -120,17 +120,33 @@ impl Line {
     }
 
     /// Reads until the server is ready for the next; panics when it refuses.
-    async fn answered(&mut self) {
+    async fn answered(&mut self) -> Vec<Vec<String>> {
         self.line.flush().await.unwrap();
+        let mut rows = Vec::new();
         loop {
             let kind = self.line.read_u8().await.unwrap();
             let length = self.line.read_i32().await.unwrap();
             let mut body = vec![0; usize::try_from(length - 4).unwrap()];
             self.line.read_exact(&mut body).await.unwrap();
             assert!(kind != b'E', "{}", String::from_utf8_lossy(&body));
-            if kind == b'Z' {
-                return;
+            match kind {
+                b'D' => rows.push(columns(&body)),
+                b'Z' => return rows,
+                _ => {}
             }
         }
     }
+}
+
+/// Of a row: how many columns, and before each its length.
+fn columns(mut row: &[u8]) -> Vec<String> {
+    let (count, rest) = row.split_first_chunk().unwrap();
+    row = rest;
+    let column = |_| {
+        let (length, rest) = row.split_first_chunk().unwrap();
+        let (text, rest) = rest.split_at(u32::from_be_bytes(*length) as usize);
+        row = rest;
+        String::from_utf8(text.to_vec()).unwrap()
+    };
+    (0..u16::from_be_bytes(*count)).map(column).collect()
 }
