@@ -10,6 +10,7 @@ use tillpost_tests::head_office::HeadOffice;
 use tillpost_tests::odoo::Database;
 use tillpost_tests::shop::day::{Day, Plan};
 
+use super::counts;
 use super::kills::{REQUEST_LIMIT, dies_at_each, killed_while_it_drains, queue};
 use super::once::{self, Lost, Store};
 use super::whole_day::arrives_once;
@@ -92,6 +93,11 @@ fn what_has_no_key_is_there_once_though_the_first_request_still_runs() {
     store.assert_once(&once::order(3), Lost::Killed);
     store.assert_once(&once::cash(14, 4), Lost::Cut);
     store.assert_once(&once::counted(14), Lost::Killed);
+}
+
+#[test]
+fn a_count_whose_answer_was_lost_is_not_passed_by_a_sale() {
+    counts::not_passed_by_a_sale::<14>("v14_count_lost", Lost::Cut);
 }
 
 #[test]

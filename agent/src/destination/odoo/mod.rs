@@ -157,9 +157,7 @@ impl Destination for Odoo {
                 done => done.map_err(|outage| of_whole(outage, batch.len()))?,
             }
         }
-        let last = held.iter().map(|(_, until)| *until).max();
-        if let (Some(until), true) = (last, !desk.facts.unique_key && held.len() == batch.len()) {
-            // There orders wait too: the batch stays as it is, rather than going one by one.
+        if let Some(until) = whole_waits(&desk, &held, batch.len()) {
             return Err(Outage::UnderWay { until });
         }
         for (place, until) in held {
@@ -182,6 +180,14 @@ impl Destination for Odoo {
         desk.begin().await?;
         desk.read_day(asked).await
     }
+}
+
+/// Until when the whole batch has to wait, rather than documents of it one by one: where orders wait too, or nothing
+/// may pass a count.
+fn whole_waits(desk: &Desk, held: &[(usize, Timestamp)], documents: usize) -> Option<Timestamp> {
+    let last = held.iter().map(|(_, until)| *until).max()?;
+    let all = !desk.facts.unique_key && held.len() == documents;
+    desk.client.count_under_way().or(all.then_some(last))
 }
 
 /// Too large says that nothing of the batch arrived; of several calls only one was too large.

@@ -9,6 +9,9 @@
 //! What had to wait goes before what is behind it: so a till's documents stay in their order, and none of the next day
 //! comes before what is left of the day.
 //!
+//! A count whose answer was lost keeps the whole store waiting, sales too: it writes what is to lie there, and would
+//! write over whatever had passed it.
+//!
 //! The decision is pure; every call of a desk asks it in [`Client::call_dated`], and nobody else needs to think of it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -125,8 +128,13 @@ impl Quiet {
     /// Until when a call has to wait, if not until before the turn began.
     fn waits(&self, effect: Effect) -> Option<Instant> {
         let turn = self.turn.as_ref()?;
-        if effect != Effect::EachTime {
-            return None;
+        let count = self.until.get(&Whom::Store).copied();
+        let count = count.filter(|until| *until > turn.began);
+        match effect {
+            Effect::Nothing => return None,
+            Effect::Once if turn.whom == Whom::Store => return None,
+            Effect::Once => return count,
+            Effect::EachTime => {}
         }
         let concerns = |other: &&Whom| turn.whom == Whom::Store || **other == turn.whom;
         let own = self.until.iter().filter(|(other, _)| concerns(other));
@@ -135,6 +143,13 @@ impl Quiet {
         own.map(|(_, until)| *until)
             .max()
             .filter(|until| behind || *until > turn.began)
+            .max(count)
+    }
+
+    /// Until when a count may still write, seen from now.
+    fn count(&self, now: Instant) -> Option<Instant> {
+        let until = self.until.get(&Whom::Store).copied();
+        until.filter(|until| *until > now)
     }
 
     /// A call that changes something leaves; what was noted before comes back with its answer.
@@ -200,6 +215,12 @@ impl Client {
             None => Ok(()),
             Some(until) => Err(Outage::UnderWay { until: wall(until) }),
         }
+    }
+
+    /// Until when a count whose answer was lost may still write what is to lie in the store.
+    pub fn count_under_way(&self) -> Option<Timestamp> {
+        let until = self.quiet(|quiet| quiet.count(Instant::now())).flatten();
+        until.map(wall)
     }
 
     /// Lets a call leave, or says until when it may not.
@@ -272,6 +293,22 @@ mod tests {
         assert_eq!(wait(&mut quiet, &till("2"), start, 100), None);
         assert_eq!(wait(&mut quiet, &Whom::Store, start, 100), Some(25));
         assert_eq!(wait(&mut quiet, &till("1"), start, 125), None);
+    }
+
+    #[test]
+    fn a_count_whose_answer_was_lost_is_passed_by_nobody() {
+        let start = Instant::now();
+        let mut quiet = Quiet::new(LIMIT, start);
+        assert_eq!(wait(&mut quiet, &Whom::Store, start, 0), None);
+        let _lost = quiet.leaves(start);
+        assert_eq!(wait(&mut quiet, &till("1"), start, 100), Some(25));
+        let count = Some(at(start, 125));
+        assert_eq!(quiet.waits(Effect::Once), count, "a sale");
+        assert_eq!(quiet.waits(Effect::Nothing), None);
+        assert_eq!(quiet.count(at(start, 100)), count);
+        assert_eq!(wait(&mut quiet, &till("1"), start, 125), None);
+        assert_eq!(quiet.waits(Effect::Once), None);
+        assert_eq!(quiet.count(at(start, 125)), None);
     }
 
     #[test]
