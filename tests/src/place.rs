@@ -160,10 +160,11 @@ impl Place for ByHttp {
     }
 }
 
-/// A store that delivers to a real Odoo of a version.
+/// A store that delivers to a real Odoo of a version, over TLS.
 pub struct OdooOf<const VERSION: u32> {
     pub office: HeadOffice,
     proxy: Proxy,
+    certificates: TempDir,
 }
 
 /// A store that delivers to a real Odoo 19.
@@ -172,9 +173,28 @@ pub type ByOdoo = OdooOf<19>;
 pub type ByOdoo14 = OdooOf<14>;
 
 impl<const VERSION: u32> OdooOf<VERSION> {
+    /// A store with several tills.
+    pub fn with_tills(case: &str, tills: &[String]) -> Self {
+        let office = HeadOffice::on(VERSION, case, tills);
+        let url = office.database.server.url.clone();
+        let address = url.trim_start_matches("http://").trim_end_matches('/');
+        let address = std::net::ToSocketAddrs::to_socket_addrs(address).unwrap();
+        let certificates = TempDir::with_prefix("tillpost-test-").unwrap();
+        let proxy = Proxy::with_tls(address.into_iter().next().unwrap(), certificates.path());
+        let mut place = Self {
+            office,
+            proxy,
+            certificates,
+        };
+        place.detour();
+        place
+    }
+
     /// The agent goes through the proxy; `prepare` went straight.
-    fn detour(&self) {
-        let home = self.home();
+    fn detour(&mut self) {
+        let authority = self.certificates.path().join("authority.pem");
+        let home = &mut self.office.home;
+        home.set_env("SSL_CERT_FILE", authority.to_str().unwrap());
         let url = &self.office.database.server.url;
         home.reword(url, &self.proxy.url());
         // The catalog's requests would only get in the way of the faults.
@@ -192,14 +212,7 @@ impl<const VERSION: u32> Place for OdooOf<VERSION> {
     const HURRY: &'static str = "50";
 
     fn new(case: &str) -> Self {
-        let office = HeadOffice::on(VERSION, case, &[TILL.to_owned()]);
-        let url = office.database.server.url.clone();
-        let address = url.trim_start_matches("http://").trim_end_matches('/');
-        let address = std::net::ToSocketAddrs::to_socket_addrs(address).unwrap();
-        let proxy = Proxy::plain(address.into_iter().next().unwrap());
-        let place = Self { office, proxy };
-        place.detour();
-        place
+        Self::with_tills(case, &[TILL.to_owned()])
     }
     fn home(&self) -> &Home {
         &self.office.home

@@ -15,6 +15,16 @@ const IDLE_MAX: Duration = Duration::from_secs(60);
 /// The longest that a `Retry-After` is believed: a far end with a wrong clock must not silence a store for days.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(3_600);
 
+/// What is said of a page for people that came instead of an answer.
+pub const WEB_PAGE: &str = "a web page came instead of an answer: does the line ask somebody to log in (a captive \
+                            portal)?";
+
+/// Whether a body is that of a page for people: no answer of any destination begins like one.
+pub fn is_markup(body: &[u8]) -> bool {
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    first == Some(&b'<')
+}
+
 /// A client for talking to head office. How long an answer may take is the caller's business.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn client() -> Result<reqwest::Client, reqwest::Error> {

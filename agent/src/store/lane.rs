@@ -357,7 +357,8 @@ pub fn move_waits(
 ) -> Result<usize, StoreError> {
     let by = jump.by.as_micros().clamp(i64::MIN.into(), i64::MAX.into()) as i64;
     let moved = connection.execute(
-        "UPDATE deliveries INDEXED BY deliveries_due SET since = since + ?2
+        "UPDATE deliveries INDEXED BY deliveries_due
+         SET since = since + ?2, due_at = IIF(due_at > 0, MAX(due_at + ?2, 1), 0)
          WHERE destination = ?1 AND state = 'waiting' AND NOT (since BETWEEN ?3 AND ?4)",
         params![destination, by, micros(jump.from), micros(jump.now)],
     )?;

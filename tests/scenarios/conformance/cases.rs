@@ -13,6 +13,8 @@ use tillpost_tests::wait;
 
 /// Documents of a case.
 const COUNT: u64 = 20;
+/// More often than a batch is tried before it is taken apart.
+const OFTEN: usize = 12;
 
 pub fn twice_is_once<P: Place>(mut place: P) {
     let agent = place.start();
@@ -219,4 +221,38 @@ pub fn parked_and_retried<P: Place>(place: P, forgive: impl FnOnce(&P)) {
     assert_ne!(delivery["reference"], Value::Null, "{delivery}");
     let one = BTreeSet::from([uid(TILL, 1).to_string()]);
     place.compare(&agent, &one).assert_once();
+}
+
+/// Somebody else answers: one whom nobody knows, then one with another name. Neither is told anything.
+pub fn a_wrong_certificate_gets_nothing<P: Place>(place: P) {
+    place.proxy().always(Some(Fault::WrongCertificate));
+    let agent = place.start();
+    let acknowledged = place.hand_in(&agent, 1, COUNT);
+    wait::until("several to be turned away", || {
+        (place.proxy().count(Fault::WrongCertificate) >= OFTEN).then_some(())
+    });
+    assert_eq!(agent.status()["state"], "offline", "{}", agent.status());
+    assert_eq!((agent.count("waiting"), agent.count("parked")), (COUNT, 0));
+    assert_eq!(place.proxy().seen(), [], "a request came through");
+    assert!(place.arrived().is_empty());
+    place.proxy().always(None);
+    place.compare(&agent, &acknowledged).assert_once();
+}
+
+/// A page where somebody has to log in, for every request: the status and `doctor` say so, and it is nobody's answer.
+pub fn a_captive_portal_is_told<P: Place>(place: P) {
+    place.proxy().always(Some(Fault::Portal));
+    let agent = place.start();
+    let acknowledged = place.hand_in(&agent, 1, COUNT);
+    wait::until("the status to say that it makes no sense", || {
+        let problems = agent.status()["problems"].to_string();
+        let asked = place.proxy().count(Fault::Portal);
+        (problems.contains("incomprehensible") && asked >= OFTEN).then_some(())
+    });
+    assert_eq!((agent.count("waiting"), agent.count("parked")), (COUNT, 0));
+    let doctor = place.home().run(&["doctor"]).ended(1).all();
+    assert!(doctor.contains("captive portal"), "{doctor}");
+    place.proxy().always(None);
+    place.compare(&agent, &acknowledged).assert_once();
+    assert_eq!(agent.count("parked"), 0, "{}", agent.status());
 }

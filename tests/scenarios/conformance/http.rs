@@ -6,7 +6,7 @@ use serde_json::json;
 use tillpost_tests::arrivals::compare;
 use tillpost_tests::home::{Home, Setup};
 use tillpost_tests::place::{ByHttp, Place, TILL};
-use tillpost_tests::proxy::faults::{Fault, assert_hit};
+use tillpost_tests::proxy::faults::Fault;
 use tillpost_tests::receiver::{PATH, Plant, Receiver};
 use tillpost_tests::shop::sample::sale;
 use tillpost_tests::shop::uid;
@@ -35,6 +35,8 @@ over_http!(
     restart_in_between,
     nobody_there,
     a_first_request_comes_after_the_second,
+    a_wrong_certificate_gets_nothing,
+    a_captive_portal_is_told,
 );
 
 #[test]
@@ -52,18 +54,6 @@ fn killed_at_every_named_point() {
 fn parked_and_retried() {
     let forgive = |place: &ByHttp| place.receiver.refuse_nothing();
     cases::parked_and_retried(ByHttp::new("retried"), forgive);
-}
-
-#[test]
-fn a_wrong_certificate_gets_no_document_and_no_key() {
-    let place = ByHttp::new("certificate");
-    for _ in 0..2 {
-        place.proxy().plan("never", Fault::WrongCertificate);
-    }
-    let agent = place.start();
-    let acknowledged = place.hand_in(&agent, 1, 20);
-    place.compare(&agent, &acknowledged).assert_once();
-    assert_hit(&place.proxy().counts(), &[Fault::WrongCertificate]);
 }
 
 /// A receiver in one's own network may want none.

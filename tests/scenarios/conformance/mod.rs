@@ -13,7 +13,8 @@
 //! | wrong key | yes | yes | no key; read-only instead |
 //! | nobody there | yes | yes | folder gone, `folder.rs` |
 //! | a first request still runs when the second starts | yes | yes, see also `odoo/once.rs` | no: the outbox has one lane per folder |
-//! | wrong certificate, a portal, an answer that says too little | yes | no: the client is the same | no |
+//! | wrong certificate, a captive portal | yes | yes | no: there is no line |
+//! | an answer that says too little | yes | no: what stands there is read, not the answer | no |
 
 mod cases;
 mod folder;

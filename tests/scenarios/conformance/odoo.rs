@@ -30,6 +30,8 @@ over_odoo!(
     restart_in_between,
     nobody_there,
     a_first_request_comes_after_the_second,
+    a_wrong_certificate_gets_nothing,
+    a_captive_portal_is_told,
 );
 
 /// The requests that ask for or carry documents, from the first that carries some.
@@ -124,5 +126,7 @@ mod v14 {
         timeout,
         restart_in_between,
         nobody_there,
+        a_wrong_certificate_gets_nothing,
+        a_captive_portal_is_told,
     );
 }

@@ -67,9 +67,14 @@ impl Fault {
     ];
 }
 
+/// So many times rarer than other faults is a wrong certificate: where a far end closes after each answer, every request
+/// comes with a new connection.
+const CERTIFICATES_RARER: u64 = 4;
+
 /// When which fault happens: first what a test has planned, then at random, from a seed.
 #[derive(Debug, Clone, Default)]
 pub struct Schedule {
+    always: Option<Fault>,
     planned: VecDeque<(String, Fault)>,
     random: Option<AtRandom>,
 }
@@ -89,6 +94,11 @@ impl Schedule {
         self.planned.push_back((path.to_owned(), fault));
     }
 
+    /// From now on every request meets this fault, or every connection; or none does any more for that.
+    pub fn always(&mut self, fault: Option<Fault>) {
+        self.always = fault;
+    }
+
     /// From now on one request in so many meets a fault.
     pub fn at_random(&mut self, seed: u64, one_in: u64) {
         self.random = Some(AtRandom {
@@ -105,6 +115,9 @@ impl Schedule {
 
     /// What happens to a request.
     pub fn request(&mut self, path: &str) -> Option<Fault> {
+        if self.always.is_some() {
+            return self.always;
+        }
         if let Some((wanted, fault)) = self.planned.front()
             && path.contains(wanted.as_str())
         {
@@ -117,12 +130,15 @@ impl Schedule {
 
     /// Whether a new connection is shown a wrong certificate.
     pub fn wrong_certificate(&mut self) -> bool {
+        if self.always == Some(Fault::WrongCertificate) {
+            return true;
+        }
         if matches!(self.planned.front(), Some((_, Fault::WrongCertificate))) {
             self.planned.pop_front();
             return true;
         }
         let random = self.random.as_mut();
-        random.is_some_and(|at| at.random.chance(1, at.one_in))
+        random.is_some_and(|at| at.random.chance(1, at.one_in * CERTIFICATES_RARER))
     }
 }
 

@@ -127,6 +127,11 @@ impl Proxy {
         self.shared.schedule.lock().unwrap().plan(path, fault);
     }
 
+    /// From now on every request meets this fault, or every connection; or none does any more for that.
+    pub fn always(&self, fault: Option<Fault>) {
+        self.shared.schedule.lock().unwrap().always(fault);
+    }
+
     /// From now on one request in so many meets a fault.
     pub fn at_random(&self, seed: u64, one_in: u64) {
         self.shared.schedule.lock().unwrap().at_random(seed, one_in);

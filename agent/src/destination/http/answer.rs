@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::destination::line;
 use crate::outbox::outage::by_status;
 use crate::outbox::{Answer, Outage, Verdict};
 
@@ -73,11 +74,8 @@ pub fn judge(reply: &Reply, uids: &[Uuid]) -> Result<Vec<Verdict>, Outage> {
     if reply.status != GOOD {
         return Err(by_status(reply.status, reply.retry_after));
     }
-    let first = reply.body.iter().find(|byte| !byte.is_ascii_whitespace());
-    if reply.web_page || first == Some(&b'<') {
-        return Err(senseless(
-            "a web page came instead of an answer: does the line ask somebody to log in (a captive portal)?",
-        ));
+    if reply.web_page || line::is_markup(&reply.body) {
+        return Err(senseless(line::WEB_PAGE));
     }
     if reply.too_long {
         return Err(senseless("the answer is longer than any answer can be"));

@@ -232,8 +232,7 @@ impl Client {
             .body(args.to_string());
         let (at, body) = send(request).await?;
         self.seen(at);
-        let value = serde_json::from_slice(&body)
-            .map_err(|error| CallError::Unreadable(error.to_string()))?;
+        let value = serde_json::from_slice(&body).map_err(|error| unreadable(&body, &error))?;
         Ok(Dated { value, at })
     }
 
@@ -331,6 +330,14 @@ pub(super) async fn send(
             status: status.as_u16(),
             retry_after,
         },
+    })
+}
+
+/// What came is not JSON.
+pub(super) fn unreadable(body: &[u8], error: &serde_json::Error) -> CallError {
+    CallError::Unreadable(match line::is_markup(body) {
+        true => line::WEB_PAGE.to_owned(),
+        false => error.to_string(),
     })
 }
 

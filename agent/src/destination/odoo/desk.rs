@@ -12,9 +12,11 @@ use tillpost_shared::key::Numbering;
 
 use super::answer::outage;
 use super::client::{Client, Search};
+use super::kept::Kept;
 use super::orders::Till;
 use super::products::Shelf;
 use super::reference::{self, PosConfig, Reference};
+use super::send::Verdicts;
 use super::versions::{Facts, VERSION_TRIED};
 use crate::destination::Delivery;
 use crate::outbox::Outage;
@@ -60,6 +62,8 @@ pub struct Desk {
     pub counted: HashMap<(String, Date), Decimal>,
     /// Counts that were applied, by the count's key.
     pub counts_applied: Vec<String>,
+    /// What was taken of a batch that the line failed.
+    pub(super) kept: Kept,
 }
 
 impl Desk {
@@ -84,6 +88,7 @@ impl Desk {
             orders_max: ORDERS_MAX,
             counted: HashMap::new(),
             counts_applied: Vec::new(),
+            kept: Kept::default(),
         }
     }
 
@@ -208,12 +213,14 @@ pub enum Run {
 }
 
 impl Run {
-    /// The positions of its documents.
-    pub fn places(&self) -> &[usize] {
-        match self {
+    /// The positions of its documents that have no verdict yet.
+    pub fn open(&self, verdicts: &Verdicts) -> Vec<usize> {
+        let places = match self {
             Self::Orders(places) => places,
             Self::Single(place) => std::slice::from_ref(place),
-        }
+        };
+        let open = places.iter().filter(|place| verdicts[**place].is_none());
+        open.copied().collect()
     }
 }
 

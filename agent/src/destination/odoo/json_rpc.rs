@@ -7,7 +7,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::client::{CallError, shortened};
+use super::client::{CallError, shortened, unreadable};
 
 /// Who asks.
 #[derive(Clone, Copy)]
@@ -98,7 +98,7 @@ struct ErrorData {
 /// The value of an answer, or its error.
 pub fn answer(body: &[u8]) -> Result<Value, CallError> {
     let envelope: Envelope =
-        serde_json::from_slice(body).map_err(|error| CallError::Unreadable(error.to_string()))?;
+        serde_json::from_slice(body).map_err(|error| unreadable(body, &error))?;
     match envelope.error {
         None => Ok(envelope.result),
         Some(error) => Err(refusal(error)),

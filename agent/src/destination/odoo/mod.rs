@@ -7,7 +7,8 @@
 //! [`reference`], [`products`], [`originals`], [`sessions`], [`opening`], [`close`], [`stock`], [`places`], [`transfers`], [`deliveries`].
 //! Together: [`desk`], [`upload`], [`undo`], [`send`], [`days`], [`counts`], [`moves`], [`scrap`], [`pickups`],
 //! [`proof_back`], [`doctor`]. What differs between versions: [`versions`] (the table), [`payload`], [`names`] (pure),
-//! [`json_rpc`], [`server`], [`lookup`], [`drawer`], [`inventory`]. What may not be sent yet: [`effect`], [`quiet`].
+//! [`json_rpc`], [`server`], [`lookup`], [`drawer`], [`inventory`]. What may not be sent yet: [`effect`], [`quiet`]; what need
+//! not be asked again: [`kept`].
 //!
 //! # What it relies on
 //! - From 19 on a document's uid is the order's `uuid`, which is unique over there: sending again is harmless. Nothing
@@ -31,6 +32,7 @@ pub mod environment;
 pub mod figures;
 pub mod inventory;
 pub mod json_rpc;
+mod kept;
 pub mod late;
 pub mod lines;
 pub mod lookup;
@@ -135,26 +137,32 @@ impl Destination for Odoo {
     async fn deliver(&self, batch: &[Delivery]) -> Result<Vec<Verdict>, Outage> {
         let mut desk = self.desk.lock().await;
         desk.begin().await?;
-        let mut verdicts: send::Verdicts = vec![None; batch.len()];
+        let mut verdicts = desk.kept.of(batch);
         desk.client.inherit(batch);
         let mut held: Vec<(usize, Timestamp)> = Vec::new();
         for run in desk::runs(batch) {
-            let places = run.places();
-            let turn: Vec<&Delivery> = places.iter().map(|place| &batch[*place]).collect();
+            let mut open = run.open(&verdicts);
+            if open.is_empty() {
+                continue;
+            }
+            let turn: Vec<&Delivery> = open.iter().map(|place| &batch[*place]).collect();
             desk.client.begin(&turn);
             let done = match &run {
-                Run::Orders(places) => desk.upload(batch, places, &mut verdicts).await,
+                Run::Orders(_) => desk.upload(batch, &open, &mut verdicts).await,
                 Run::Single(place) => single(&mut desk, batch, *place, &mut verdicts).await,
             };
             match done {
+                Ok(()) => {}
                 // Others need not wait for what these must wait for.
                 Err(Outage::UnderWay { until }) => {
-                    let open = places.iter().filter(|place| verdicts[**place].is_none());
-                    let open: Vec<usize> = open.copied().collect();
+                    open.retain(|place| verdicts[*place].is_none());
                     desk.client.hold(open.iter().map(|place| batch[*place].seq));
                     held.extend(open.into_iter().map(|place| (place, until)));
                 }
-                done => done.map_err(|outage| of_whole(outage, batch.len()))?,
+                Err(outage) => {
+                    desk.kept.failed(batch, &verdicts);
+                    return Err(of_whole(outage, batch.len()));
+                }
             }
         }
         if let Some(until) = whole_waits(&desk, &held, batch.len()) {
@@ -163,6 +171,7 @@ impl Destination for Odoo {
         for (place, until) in held {
             verdicts[place] = Some(translate::under_way(until));
         }
+        desk.kept.told(batch);
         let missing = || translate::refused_here(translate::not_supported("this document"));
         Ok(verdicts
             .into_iter()

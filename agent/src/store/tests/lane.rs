@@ -1,6 +1,7 @@
 //! Claim, settle, let go.
 
 use super::shop::*;
+use crate::outbox::patience::Jump;
 
 const CRASHED: Unanswered = Unanswered::MayHaveArrived;
 
@@ -277,4 +278,27 @@ fn what_waited_by_a_wrong_clock_has_not_waited_for_the_jump() {
         })
         .unwrap();
     assert_eq!(state, "waiting", "{id}");
+}
+
+#[test]
+fn a_postponed_document_is_due_as_soon_as_without_the_jump() {
+    for by in [hours(30 * 24), hours(-30 * 24), hours(1), hours(-1)] {
+        let shop = Shop::new();
+        shop.take(sale(1));
+        shop.claim_at(9, evening());
+        shop.answer_at(
+            &postponed("unknown_product", Cause::UnknownProduct),
+            evening(),
+        );
+        let due = || -> i64 {
+            let sql = "SELECT due_at FROM deliveries";
+            shop.outbox.query_row(sql, [], |row| row.get(0)).unwrap()
+        };
+        let before = due();
+        let now = evening() + by;
+        let jump = Jump { by, from: now, now };
+        lane::move_waits(&shop.outbox, ODOO, jump).unwrap();
+        let moved = i64::try_from(by.as_micros()).unwrap();
+        assert_eq!(due(), before + moved);
+    }
 }
