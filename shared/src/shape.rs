@@ -4,7 +4,7 @@
 //! types of [`crate::document`] are declared once, by [`shape!`], which gives each its reader, its writer and its
 //! JSON Schema from the same list of fields.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 
 use serde_json::{Map, Value};
 
@@ -93,7 +93,8 @@ impl Place {
     /// Reads `inside` one step deeper, at position `index` of a list.
     pub fn element<T>(&mut self, index: usize, inside: impl FnOnce(&mut Self) -> T) -> T {
         let length = self.path.len();
-        self.path.push_str(&format!("[{index}]"));
+        // Writing to a text cannot fail.
+        let _ = write!(self.path, "[{index}]");
         let answer = inside(self);
         self.path.truncate(length);
         answer

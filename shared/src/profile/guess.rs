@@ -2,7 +2,7 @@
 //! It is a text to look at and to correct, not a decision.
 
 use super::number::{Evidence, Sign, doubtful, number};
-use super::table::columns::plain;
+use super::table::naming::plain;
 use super::table::rows::{Cutter, Row};
 use super::table::{NUMBERS, Table};
 use super::when::FORMATS_DEFAULT;

@@ -6,6 +6,7 @@
 
 pub mod clean;
 pub mod decoder;
+pub mod doubt;
 pub mod guess;
 pub mod json;
 #[cfg(test)]
@@ -28,7 +29,7 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 pub use self::decoder::Decoder;
-use self::number::Doubt;
+use self::doubt::Doubt;
 pub use self::piece::{Part, Piece, Spot};
 use self::poslog::Poslog;
 use self::table::Table;

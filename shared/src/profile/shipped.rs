@@ -1,7 +1,7 @@
 //! The profiles that come with the program. Each is a file of its own, to start from when writing another.
 
 /// Every shipped profile: its name, and its text. `json` and `ndjson` have none: there is nothing to set.
-const SHIPPED: [(&str, &str); 20] = [
+const SHIPPED: [(&str, &str); 21] = [
     ("ncr_acs_21", include_str!("shipped/ncr_acs_21.toml")),
     ("ncr_r10_6", include_str!("shipped/ncr_r10_6.toml")),
     ("roqqio_6", include_str!("shipped/roqqio_6.toml")),
@@ -34,6 +34,7 @@ const SHIPPED: [(&str, &str); 20] = [
         include_str!("shipped/plain_barcodes.toml"),
     ),
     ("barcode_qty", include_str!("shipped/barcode_qty.toml")),
+    ("stock_moves", include_str!("shipped/stock_moves.toml")),
 ];
 
 /// The text of a shipped profile.

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::number::Doubt;
+use super::doubt::Doubt;
 use super::table::survey::Habits;
 use super::text::Sniff;
 use super::{About, Decoder, Piece, Profile};

@@ -63,12 +63,19 @@ pub enum Order {
 impl Order {
     /// The order of a format; `None` when it leaves nothing open.
     pub fn of(format: &str) -> Option<Self> {
-        let place = |letter: char| {
-            let padded = format.find(&format!("%{letter}"));
-            padded.or_else(|| format.find(&format!("%-{letter}")))
+        // Asked for every format and every receipt: nothing is put together for it.
+        let bytes = format.as_bytes();
+        let place = |letter: u8| {
+            let padded = bytes.windows(2).position(|pair| pair == [b'%', letter]);
+            let bare = || {
+                bytes
+                    .windows(3)
+                    .position(|three| three == [b'%', b'-', letter])
+            };
+            padded.or_else(bare)
         };
-        let (day, month) = (place('d')?, place('m')?);
-        let year = place('Y').or_else(|| place('y'))?;
+        let (day, month) = (place(b'd')?, place(b'm')?);
+        let year = place(b'Y').or_else(|| place(b'y'))?;
         (year > day.max(month)).then_some(if day < month {
             Self::DayFirst
         } else {

@@ -16,6 +16,7 @@ mod random;
 mod section;
 #[cfg(test)]
 mod tests;
+mod tongues;
 mod track;
 
 use serde_json::{Map, Value};
@@ -195,6 +196,10 @@ impl Redactor {
             }
             Value::Object(map) => map.retain(|name, value| {
                 let path = Path::Field(path, name);
+                if section::is_part(name) {
+                    self.free(value, &path);
+                    return true;
+                }
                 let code = match names::rule(name, Setting::default()).0 {
                     // No field of the contract is called like this where nothing more is known of it.
                     Rule::CardData | Rule::CardNumber => Code::CardDataRemoved,
@@ -322,8 +327,14 @@ enum Scrubbed {
     Gone,
 }
 
+/// Shorter than any card number and than what begins a picture, but for one that is drawn.
+const SEARCHED_MIN: usize = "data:image/".len();
+
 /// What is left of a text, or `None` if it may stay as it is.
 fn scrubbed(text: &str) -> Option<Scrubbed> {
+    if text.len() < SEARCHED_MIN && !text.contains('<') {
+        return None;
+    }
     if track::is_picture(text) {
         return Some(Scrubbed::Gone);
     }

@@ -1,4 +1,6 @@
-//! Which fields must go by their names alone, however a sender spells them.
+//! Which fields must go by their names alone, however a sender spells them, and in whatever language of ours.
+
+use super::tongues;
 
 /// What a field's name says about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,23 +194,26 @@ const OTHER_CARDS: [&str; 8] = [
 pub fn rule(name: &str, around: Setting) -> (Rule, Setting) {
     let plain: String = name
         .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
+        .flat_map(char::to_lowercase)
+        .filter_map(letter)
+        .flat_map(str::chars)
         .collect();
     let name = plain.as_str();
-    let bank_card = name.contains("card") && !OTHER_CARDS.iter().any(|other| name.contains(other));
     let within = Setting {
-        card: around.card || bank_card,
-        payment: around.payment || PAYMENTS.contains(&name),
-        person: around.person || PERSONS.contains(&name),
+        card: around.card || is_bank_card(name),
+        payment: around.payment || PAYMENTS.contains(&name) || tongues::PAYMENTS.contains(&name),
+        person: around.person || PERSONS.contains(&name) || tongues::PERSONS.contains(&name),
     };
     let paying = around.card || around.payment;
-    let of_payment = EXPIRY.contains(&name) || EMV_TAGS.contains(&name);
+    let of_payment =
+        EXPIRY.contains(&name) || tongues::EXPIRY.contains(&name) || EMV_TAGS.contains(&name);
     let of_card = HOLDER.contains(&name);
-    let gone = CARD_DATA.contains(&name) || paying && of_payment || around.card && of_card;
+    let ever = CARD_DATA.contains(&name) || tongues::CARD_DATA.contains(&name);
+    let gone = ever || paying && of_payment || around.card && of_card;
+    let number = CARD_NUMBER.contains(&name) || tongues::CARD_NUMBER.contains(&name);
     let rule = if gone {
         Rule::CardData
-    } else if CARD_NUMBER.contains(&name) || (around.card && NUMBER.contains(&name)) {
+    } else if number || (around.card && NUMBER.contains(&name)) {
         Rule::CardNumber
     } else if is_personal(name, around) {
         Rule::Personal
@@ -218,13 +223,45 @@ pub fn rule(name: &str, around: Setting) -> (Rule, Setting) {
     (rule, within)
 }
 
+/// A letter or digit as names are compared; everything else says nothing.
+fn letter(letter: char) -> Option<&'static str> {
+    const ASCII: &str = "abcdefghijklmnopqrstuvwxyz0123456789";
+    match letter {
+        'à' | 'á' | 'â' | 'ä' | 'ã' | 'å' => Some("a"),
+        'è' | 'é' | 'ê' | 'ë' => Some("e"),
+        'ì' | 'í' | 'î' | 'ï' => Some("i"),
+        'ò' | 'ó' | 'ô' | 'ö' | 'õ' | 'ø' => Some("o"),
+        'ù' | 'ú' | 'û' | 'ü' => Some("u"),
+        'ç' => Some("c"),
+        'ñ' => Some("n"),
+        'ß' => Some("ss"),
+        other => ASCII.find(other).and_then(|at| ASCII.get(at..=at)),
+    }
+}
+
+fn is_bank_card(name: &str) -> bool {
+    let english = name.contains("card") && !OTHER_CARDS.iter().any(|other| name.contains(other));
+    english || tongues::BANK_CARDS.iter().any(|card| name.contains(card))
+}
+
 fn is_personal(name: &str, around: Setting) -> bool {
-    let within = |name: &str| PERSONAL.contains(&name) || PERSONAL_WITHIN.contains(&name);
-    let of_person = |person: &str| name.strip_prefix(person).is_some_and(within);
-    PERSONAL.contains(&name)
-        || name.contains("birth")
+    let ever = |name: &str| PERSONAL.contains(&name) || tongues::PERSONAL.contains(&name);
+    let theirs = |name: &str| ever(name) || tongues::PERSONAL_WITHIN.contains(&name);
+    let within = |name: &str| theirs(name) || PERSONAL_WITHIN.contains(&name);
+    // `customer_name`, and the other way round: `nom du client`.
+    let of_person = |person: &str| {
+        let after = name.strip_prefix(person).is_some_and(within);
+        let before = name.strip_suffix(person).map(|what| {
+            let mut between = tongues::BETWEEN.iter();
+            theirs(what) || between.any(|word| what.strip_suffix(word).is_some_and(theirs))
+        });
+        after || before == Some(true)
+    };
+    ever(name)
+        || tongues::BIRTHS.iter().any(|birth| name.contains(birth))
         || (around.person && within(name))
         || PERSONS.iter().any(|person| of_person(person))
+        || tongues::PERSONS.iter().any(|person| of_person(person))
 }
 
 #[cfg(test)]
@@ -254,6 +291,39 @@ mod tests {
     #[case("customer_name", Rule::Personal)]
     #[case("cashierName", Rule::Personal)]
     #[case("E-Mail", Rule::Personal)]
+    #[case("Geburtsdatum", Rule::Personal)]
+    #[case("Straße", Rule::Personal)]
+    #[case("Kunden-Name", Rule::Personal)]
+    #[case("Käufer Ort", Rule::Personal)]
+    #[case("Lieferanschrift", Rule::Personal)]
+    #[case("Prénom", Rule::Personal)]
+    #[case("Nom du client", Rule::Personal)]
+    #[case("Date de naissance", Rule::Personal)]
+    #[case("Code Postal", Rule::Personal)]
+    #[case("Nombre del cliente", Rule::Personal)]
+    #[case("Dirección de envío", Rule::Personal)]
+    #[case("Teléfono móvil", Rule::Personal)]
+    #[case("Nome cliente", Rule::Personal)]
+    #[case("Data di nascita", Rule::Personal)]
+    #[case("Codice fiscale", Rule::Personal)]
+    #[case("Klantnaam", Rule::Personal)]
+    #[case("Geboortedatum", Rule::Personal)]
+    #[case("factuuradres", Rule::Personal)]
+    #[case("Karteninhaber", Rule::CardData)]
+    #[case("Cryptogramme visuel", Rule::CardData)]
+    #[case("Handtekening", Rule::CardData)]
+    #[case("Kartennummer", Rule::CardNumber)]
+    #[case("Número de tarjeta", Rule::CardNumber)]
+    #[case("Nombre", Rule::Keep)]
+    #[case("nombre de lignes", Rule::Keep)]
+    #[case("Kundennummer", Rule::Keep)]
+    #[case("Nome prodotto", Rule::Keep)]
+    #[case("Bezeichnung", Rule::Keep)]
+    #[case("Kasse", Rule::Keep)]
+    #[case("Operatore", Rule::Keep)]
+    #[case("Ablaufdatum", Rule::Keep)]
+    #[case("Ort", Rule::Keep)]
+    #[case("Firma", Rule::Keep)]
     #[case("name", Rule::Keep)]
     #[case("city", Rule::Keep)]
     #[case("promotion", Rule::Keep)]
@@ -275,6 +345,11 @@ mod tests {
     #[case("payment", "number", Rule::Keep)]
     #[case("gift_card", "expiry", Rule::Keep)]
     #[case("loyalty_card", "number", Rule::Keep)]
+    #[case("Kreditkarte", "Ablaufdatum", Rule::CardData)]
+    #[case("Paiement", "date d'expiration", Rule::CardData)]
+    #[case("Kunde", "Ort", Rule::Personal)]
+    #[case("klant", "naam", Rule::Personal)]
+    #[case("Kundenkarte", "Ablaufdatum", Rule::Keep)]
     #[case("customer", "name", Rule::Personal)]
     #[case("customer", "city", Rule::Personal)]
     #[case("promotion", "name", Rule::Keep)]

@@ -4,7 +4,10 @@ use serde_json::{Map, Value};
 
 use super::names::Setting;
 use crate::document::day::DayTender;
-use crate::document::sale::{Approval, Card, Customer, Invoice, Line, Loyalty, Product, Tender};
+use crate::document::sale::{
+    Approval, Card, Customer, Discount, Foreign, Invoice, Line, LineTax, Loyalty, PriceOverride,
+    Product, TaxSum, Tender,
+};
 use crate::document::stock::{CountLine, MoveLine, PickupLine};
 use crate::document::{
     CashMovement, DayClose, DayOpen, Head, Pickup, Sale, Settlement, StockCount, StockMove,
@@ -67,6 +70,20 @@ const LINES: [&[&str]; 4] = [
     PickupLine::FIELDS,
 ];
 const TENDERS: [&[&str]; 2] = [Tender::FIELDS, DayTender::FIELDS];
+
+/// Objects within lines and tenders: none of their fields is anybody's by its name.
+const PARTS: [&[&str]; 5] = [
+    Discount::FIELDS,
+    LineTax::FIELDS,
+    TaxSum::FIELDS,
+    PriceOverride::FIELDS,
+    Foreign::FIELDS,
+];
+
+/// Whether a field within a line or a tender is the contract's own.
+pub(super) fn is_part(name: &str) -> bool {
+    PARTS.iter().any(|part| part.contains(&name))
+}
 
 const PAYMENT: Setting = Setting {
     card: false,

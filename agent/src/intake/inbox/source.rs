@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tillpost_shared::catalog::hex;
 use tillpost_shared::profile::Profile;
-use tillpost_shared::profile::number::Doubt;
+use tillpost_shared::profile::doubt::Doubt;
 use tillpost_shared::profile::table::survey::Habits;
 use tillpost_shared::profile::text::{Sniff, Text};
 
@@ -17,7 +17,8 @@ use tillpost_shared::profile::text::{Sniff, Text};
 pub const STEP_BYTES: usize = 64 * 1024;
 /// Files that an archive may hold.
 const ENTRIES_MAX: usize = 1_000;
-/// Bytes that come out of an archive for each byte in it.
+/// Bytes that come out of an archive for each byte in it: of each of its files, and of all together, because files may
+/// share their bytes and small ones are free.
 pub const RATIO_MAX: u64 = 200;
 /// Small archives may be packed more tightly.
 pub const RATIO_FREE_BYTES: u64 = 1 << 20;
@@ -91,13 +92,15 @@ impl Source {
             return Ok(source);
         }
         let entries = source.entries()?;
+        let mut left = size.saturating_mul(RATIO_MAX).max(RATIO_FREE_BYTES);
         for (entry, name) in entries {
             let (mut sniff, mut doubt) = (Sniff::default(), Doubt::default());
             let look = |bytes: &[u8]| {
                 sniff.feed(bytes);
                 doubt.feed(bytes);
             };
-            let (hash, _) = source.reading(Some(entry), |from| through(from, look))?;
+            let (hash, unpacked) = source.reading(Some(entry), left, |from| through(from, look))?;
+            left = left.saturating_sub(unpacked);
             doubt.end();
             let encoding = sniff.encoding(profile.encoding(), profile.encoding_fallback());
             source.parts.push(Part {
@@ -127,7 +130,8 @@ impl Source {
     ) -> io::Result<[u8; 32]> {
         let mut work = work;
         let mut failed = None;
-        let (hash, _) = self.reading(part.entry, |from| {
+        // All together were measured when it was opened.
+        let (hash, _) = self.reading(part.entry, u64::MAX, |from| {
             through(from, |bytes| {
                 if failed.is_none() {
                     failed = work(bytes).err();
@@ -205,6 +209,7 @@ impl Source {
     fn reading<T>(
         &self,
         entry: Option<usize>,
+        most: u64,
         work: impl FnOnce(&mut dyn Read) -> io::Result<T>,
     ) -> io::Result<T> {
         let Some(index) = entry else {
@@ -215,7 +220,8 @@ impl Source {
         let left = entry
             .compressed_size()
             .saturating_mul(RATIO_MAX)
-            .max(RATIO_FREE_BYTES);
+            .max(RATIO_FREE_BYTES)
+            .min(most);
         work(&mut Bounded {
             from: &mut entry,
             left,
@@ -314,11 +320,40 @@ mod tests {
     }
 
     #[test]
+    fn an_archive_of_too_many_files_is_refused() {
+        let names: Vec<String> = (0..=ENTRIES_MAX).map(|number| number.to_string()).collect();
+        let entries: Vec<(&str, &[u8])> = names
+            .iter()
+            .map(|name| (name.as_str(), b"{}".as_slice()))
+            .collect();
+        let (_dir, path) = packed(&entries);
+        let error = Source::open(&path, &Profile::Ndjson).unwrap_err();
+        assert!(
+            error.to_string().contains("more than 1000 files"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn an_archive_that_bursts_is_refused() {
         let (_dir, path) = packed(&[("a", &vec![0; 64 << 20])]);
         let error = Source::open(&path, &Profile::Ndjson).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
         assert!(error.to_string().contains("more than 200 times"), "{error}");
+        // Each file for itself is small enough to be free; all together are not.
+        let small = vec![0; 1 << 20];
+        let names: Vec<String> = (0..60).map(|number| format!("{number}.ndjson")).collect();
+        let entries: Vec<(&str, &[u8])> = names
+            .iter()
+            .map(|name| (name.as_str(), small.as_slice()))
+            .collect();
+        let (_many, many) = packed(&entries);
+        let error = Source::open(&many, &Profile::Ndjson).unwrap_err();
+        assert!(error.to_string().contains("more than 200 times"), "{error}");
+        let quarter = &small[..small.len() / 4];
+        let (_few, few) = packed(&[("a", quarter), ("b", quarter), ("c", quarter)]);
+        let parts = Source::open(&few, &Profile::Ndjson).unwrap().parts;
+        assert_eq!(parts.len(), 3, "small archives may be packed more tightly");
         std::fs::write(&path, b"PK\x03\x04 and nothing more").unwrap();
         assert_eq!(
             Source::open(&path, &Profile::Ndjson).unwrap_err().kind(),

@@ -41,6 +41,8 @@ struct Used {
     stored: bool,
     /// Since when that is known here.
     since: Timestamp,
+    /// When its document happened.
+    occurred_at: Option<Timestamp>,
 }
 
 /// The numbers of one till and series.
@@ -51,10 +53,16 @@ struct Circle {
 }
 
 impl Circle {
-    fn used(&mut self, number: i64, stored: bool, since: Timestamp) {
-        let used = self.numbers.entry(number).or_insert(Used { stored, since });
-        used.stored |= stored;
+    /// A document has it, or (`None`) the day's close names it.
+    fn used(&mut self, number: i64, occurred_at: Option<Timestamp>, since: Timestamp) {
+        let used = self.numbers.entry(number).or_insert(Used {
+            stored: false,
+            since,
+            occurred_at,
+        });
+        used.stored |= occurred_at.is_some();
         used.since = used.since.min(since);
+        used.occurred_at = used.occurred_at.or(occurred_at);
     }
 }
 
@@ -70,7 +78,7 @@ pub fn find(
         let place = (entry.till.as_str(), entry.series.as_str());
         if let Some(number) = entry.sequence {
             let circle = circles.entry(place).or_default();
-            circle.used(number, true, entry.received_at);
+            circle.used(number, Some(entry.occurred_at), entry.received_at);
             if let Some(prefix) = entry.base_key.strip_suffix(&number.to_string()) {
                 circle.prefix = prefix.to_owned();
             }
@@ -79,7 +87,7 @@ pub fn find(
             let ends = [entry.money.first_sequence, entry.money.last_sequence];
             let circle = circles.entry(place).or_default();
             for number in ends.into_iter().flatten() {
-                circle.used(number, false, entry.received_at);
+                circle.used(number, None, entry.received_at);
             }
             if circle.prefix.is_empty() {
                 let parts: Vec<&str> = entry.base_key.split('/').take(CIRCLE_PARTS).collect();
@@ -134,14 +142,21 @@ fn holes(circle: &Circle, before: Option<i64>, restarts: bool) -> Vec<(i64, i64,
 }
 
 /// Where numbers start again after their highest, a day has a low and a high end with nothing between: the first
-/// number of the high end. A hole that wide is no gap; it is wider than everything that was used.
+/// number of the high end. A hole that wide is no gap; it is wider than everything that was used, and the high end was
+/// used first. Where numbers only begin again every morning, the low end was: then what lies between is missing.
 fn wrapped_at(circle: &Circle) -> Option<i64> {
     let numbers: Vec<i64> = circle.numbers.keys().copied().collect();
     let used = i64::try_from(numbers.len()).unwrap_or(i64::MAX);
     let widest = numbers.windows(2).max_by_key(|pair| pair[1] - pair[0])?;
     // Half of the circle at least, and more than the whole day.
     let hole = widest[1] - widest[0];
-    (hole > used && hole > widest[1] / 2).then_some(widest[1])
+    let first = |numbers: std::ops::Range<i64>| {
+        let mut own = circle.numbers.range(numbers);
+        own.find_map(|(_, used)| used.occurred_at)
+    };
+    let (low, high) = (first(i64::MIN..widest[1]), first(widest[1]..i64::MAX));
+    let begun_high = high.zip(low).is_some_and(|(high, low)| high <= low);
+    (hole > used && hole > widest[1] / 2 && begun_high).then_some(widest[1])
 }
 
 #[cfg(test)]
@@ -155,9 +170,11 @@ mod tests {
     #[case::inside(&[1, 4], None, false, &[(2, 3)])]
     #[case::between_two_days(&[8, 9], Some(5), false, &[(6, 7)])]
     #[case::follows_the_day_before(&[6, 7], Some(5), false, &[])]
-    #[case::wrapped(&[1, 2, 9998, 9999], None, true, &[])]
-    #[case::wrapped_with_a_gap(&[1, 3, 9997, 9999], None, true, &[(2, 2), (9998, 9998)])]
+    #[case::wrapped(&[9998, 9999, 1, 2], None, true, &[])]
+    #[case::wrapped_with_a_gap(&[9997, 9999, 1, 3], None, true, &[(2, 2), (9998, 9998)])]
     #[case::daily(&[1, 2, 5, 6, 7], None, true, &[(3, 4)])]
+    #[case::daily_with_more_missing_than_there(&[1, 2, 9], None, true, &[(3, 8)])]
+    #[case::wrapped_and_daily_look_alike_but_for_their_order(&[1, 2, 9998, 9999], None, true, &[(3, 9997)])]
     #[case::a_jump_is_told_where_numbers_never_start_again(&[1, 2, 9998], None, false, &[(3, 9997)])]
     fn missing_numbers(
         #[case] numbers: &[i64],
@@ -166,8 +183,10 @@ mod tests {
         #[case] expected: &[(i64, i64)],
     ) {
         let mut circle = Circle::default();
-        for number in numbers {
-            circle.used(*number, true, Timestamp::UNIX_EPOCH);
+        // They were used in the order in which they stand.
+        for (second, number) in (0..).zip(numbers) {
+            let at = Timestamp::from_second(second).unwrap();
+            circle.used(*number, Some(at), Timestamp::UNIX_EPOCH);
         }
         let found = holes(&circle, before, restarts);
         let found: Vec<(i64, i64)> = found.iter().map(|(from, to, _)| (*from, *to)).collect();

@@ -36,6 +36,8 @@ pub struct Entry {
     pub deliveries: Vec<Delivery>,
     /// When it was stored.
     pub received_at: Timestamp,
+    /// When it happened, by the till's clock.
+    pub occurred_at: Timestamp,
 }
 
 /// Where a document stands at a destination.
@@ -115,7 +117,7 @@ pub fn entries(connection: &Connection, question: &Question) -> Result<Vec<Entry
     let mut deliveries = deliveries(connection, &date)?;
     let mut originals = originals(connection, &date)?;
     let mut rows = connection.prepare_cached(
-        "SELECT seq, key, COALESCE(conflict_of, key), uid, kind, till, series, sequence, currency, state, total, body, received_at
+        "SELECT seq, key, COALESCE(conflict_of, key), uid, kind, till, series, sequence, currency, state, total, body, received_at, occurred_at
          FROM documents WHERE business_date = ?1 ORDER BY seq",
     )?;
     let entries = rows.query_map([&date], |row| {
@@ -142,6 +144,7 @@ pub fn entries(connection: &Connection, question: &Question) -> Result<Vec<Entry
             voided: original.and_then(|(_, voided)| voided),
             deliveries: deliveries.remove(&seq).unwrap_or_default(),
             received_at: timestamp(row.get(12)?),
+            occurred_at: timestamp(row.get(13)?),
         })
     })?;
     let mut entries: Vec<Entry> = entries.collect::<Result<_, _>>()?;

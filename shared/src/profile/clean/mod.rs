@@ -287,7 +287,7 @@ fn side<'a>(pair: &'a Pair, header: &[String]) -> &'a Table {
     let has = |column: &String| {
         header
             .iter()
-            .any(|cell| super::table::columns::plain(cell) == super::table::columns::plain(column))
+            .any(|cell| super::table::naming::plain(cell) == super::table::naming::plain(column))
     };
     if pair.headers.has.iter().all(has) {
         &pair.headers.table

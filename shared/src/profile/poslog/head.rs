@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use super::tree::Node;
-use super::{Transaction, control, money, sale};
+use super::{Transaction, control, money, order, sale, stock};
 use crate::intake::Item;
 use crate::problem::{Code, Problem};
 use crate::profile::piece::Part;
@@ -12,6 +12,9 @@ use crate::profile::when;
 
 /// A kind and its body.
 pub type Body = Result<(&'static str, Value), Problem>;
+
+/// Elements of transactions that move goods and no money.
+const INVENTORY: [&str; 2] = ["InventoryControlTransaction", "InventoryTransaction"];
 
 /// The document of a transaction.
 pub fn document(
@@ -26,11 +29,21 @@ pub fn document(
         return Err(Problem::refused(Code::BadValue, "", message));
     }
     let currency = money::currency(node, &transaction.about.currency);
-    let (kind, body) = match retail.first() {
-        Some(retail) => sale::body(transaction, retail, &currency, found, parts)?,
-        None => control::body(transaction, &currency)?,
+    let when = occurred(
+        node,
+        &transaction.settings.time_paths,
+        &transaction.about.zone,
+    )?;
+    let (kind, body) = if let Some(retail) = retail.first() {
+        sale::body(transaction, retail, &currency, found, parts)?
+    } else if let Some(order) = node.child("CustomerOrderTransaction") {
+        order::body(transaction, order, &currency, found, parts)?
+    } else if let Some(inventory) = INVENTORY.iter().find_map(|name| node.child(name)) {
+        stock::body(transaction, inventory, &when.text, parts)?
+    } else {
+        control::body(transaction, &currency)?
     };
-    let mut document = head(transaction, kind, &currency, found)?;
+    let mut document = head(transaction, kind, &currency, when, found);
     document.insert("body".to_owned(), body);
     Ok(Value::Object(document))
 }
@@ -39,8 +52,9 @@ fn head(
     transaction: &Transaction<'_>,
     kind: &str,
     currency: &str,
+    when: when::When,
     found: &mut Vec<Problem>,
-) -> Result<Map<String, Value>, Problem> {
+) -> Map<String, Value> {
     let Transaction {
         node,
         settings,
@@ -72,7 +86,6 @@ fn head(
         "operator",
         node.text_at(&["OperatorID", "Operator/OperatorID"]),
     );
-    let when = occurred(node, &settings.time_paths, &about.zone)?;
     if let Some(odd) = when.odd {
         found.push(Problem::flag(Code::TimeOdd, "occurred_at", odd));
     }
@@ -87,7 +100,7 @@ fn head(
     if !fiscal.is_empty() {
         head.insert("fiscal".to_owned(), Value::Object(fiscal));
     }
-    Ok(head)
+    head
 }
 
 /// The time that counts: the first that says its offset, else the first there is, in the store's zone.

@@ -3,10 +3,9 @@
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use super::money::{amount, finer, near, plain};
+use super::money::{amount, finer, plain};
 use super::tree::Node;
-use super::{Poslog, Transaction, VoidLines};
-use crate::profile::number::price;
+use super::{Poslog, Transaction, VoidLines, prices};
 
 /// A line as it is taken from the file.
 #[derive(Debug)]
@@ -98,7 +97,7 @@ pub fn read<'a>(
     if let Some(measure) = goods.child("Quantity").and_then(measure) {
         json.insert("unit".to_owned(), measure.into());
     }
-    prices(goods, quantity, extended.abs(), sign, unit, &mut json);
+    prices::add(goods, quantity, extended.abs(), sign, unit, &mut json);
     let tax = taxes(goods, sign, unit, &mut json);
     json.insert("total".to_owned(), amount(extended.abs() * sign, unit));
     let link = goods.number_at(&["ItemLink", "CreateRefNumber"]);
@@ -160,10 +159,11 @@ fn article<'a>(goods: &'a Node, settings: &Poslog) -> Option<&'a str> {
         .find_map(|path| goods.find(path)?.filled())
 }
 
-fn product(goods: &Node, settings: &Poslog) -> Value {
+/// What stands for an article.
+pub fn product(goods: &Node, settings: &Poslog) -> Value {
     let mut product = Map::new();
     let article = article(goods, settings);
-    let own = goods.text_at(&["ItemID"]);
+    let own = goods.text_at(&["ItemID", "Item", "ItemCode"]);
     for code in [article, own].into_iter().flatten() {
         let scanned =
             (8..=14).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit());
@@ -187,78 +187,6 @@ fn product(goods: &Node, settings: &Poslog) -> Value {
         product.insert("name".to_owned(), goods.name.clone().into());
     }
     Value::Object(product)
-}
-
-/// The unit price before discounts and the discounts, so that quantity times price less discounts is the total.
-fn prices(
-    goods: &Node,
-    quantity: Decimal,
-    total: Decimal,
-    sign: Decimal,
-    unit: Decimal,
-    json: &mut Map<String, Value>,
-) {
-    let regular = goods
-        .number_at(&["RegularSalesUnitPrice", "UnitListPrice"])
-        .map(|price| price.abs());
-    let actual = goods
-        .number_at(&["ActualSalesUnitPrice"])
-        .map(|price| price.abs());
-    let discounts = discounts(goods, quantity);
-    let off: Decimal = discounts.iter().map(|(off, _)| *off).sum();
-    let fits = |price: Option<Decimal>, off: Decimal| {
-        price.filter(|price| near(quantity * price - off, total, unit))
-    };
-    let (each, discounted) = match (fits(regular, off), fits(actual, off)) {
-        (Some(price), _) | (None, Some(price)) if !off.is_zero() => (price, true),
-        _ => match fits(actual, Decimal::ZERO).or_else(|| fits(regular, Decimal::ZERO)) {
-            Some(price) => (price, false),
-            None => (price(total + off, quantity), !off.is_zero()),
-        },
-    };
-    json.insert("unit_price".to_owned(), plain(each));
-    if let Some(list) = regular.filter(|list| *list != each) {
-        json.insert("list_price".to_owned(), plain(list));
-    }
-    if discounted {
-        let told = discounts.into_iter().map(|(off, mut more)| {
-            more.insert("amount".to_owned(), amount(off * sign, unit));
-            Value::Object(more)
-        });
-        json.insert("discounts".to_owned(), told.collect());
-    }
-}
-
-fn discounts(goods: &Node, quantity: Decimal) -> Vec<(Decimal, Map<String, Value>)> {
-    let mut found = Vec::new();
-    for modifier in goods
-        .all("RetailPriceModifier")
-        .filter(|one| !one.flag("VoidFlag"))
-    {
-        let Some(amount) = modifier.child("Amount") else {
-            continue;
-        };
-        let off = amount.number().unwrap_or_default().abs();
-        let raises = amount.attribute("Action") == Some("Add");
-        let mut more = Map::new();
-        if let Some(promotion) = modifier.text_at(&["PromotionID"]) {
-            more.insert("promotion".to_owned(), promotion.into());
-        }
-        if let Some(reason) = modifier.text_at(&["ReasonCode"]) {
-            more.insert("code".to_owned(), reason.into());
-        }
-        found.push((if raises { -off } else { off }, more));
-    }
-    let summed = goods.number_at(&["ExtendedDiscountAmount"]);
-    let each = || Some(goods.number_at(&["DiscountAmount"])? * quantity);
-    if found.is_empty()
-        && let Some(off) = summed.or_else(each).map(|off| off.abs())
-        && !off.is_zero()
-    {
-        found.push((off, Map::new()));
-    }
-    found.retain(|(off, _)| !off.is_zero());
-    found
 }
 
 fn taxes(
@@ -294,13 +222,18 @@ fn taxes(
 }
 
 fn extras(transaction: &Transaction<'_>, goods: &Node, back: bool, json: &mut Map<String, Value>) {
-    if back && let Some(origin) = goods.child("TransactionLink").and_then(origin) {
+    let link = || {
+        goods
+            .child("TransactionLink")
+            .or_else(|| sold_by(transaction))
+    };
+    if back && let Some(origin) = link().and_then(origin) {
         json.insert("returned_from".to_owned(), origin);
     }
     if let Some(reason) = goods.text_at(&["ReasonCode"]).filter(|_| back) {
         json.insert("reason".to_owned(), reason.into());
     }
-    let disposition = match goods.text_at(&["Disposition"]) {
+    let disposition = match goods.text_at(&["Disposition", "Disposal/Method"]) {
         Some("ReturnToStock" | "Restock" | "RTS") => Some("restock"),
         Some("Damaged" | "Defective" | "Destroy" | "Scrap") => Some("damaged"),
         Some(_) | None => None,
@@ -323,6 +256,19 @@ fn extras(transaction: &Transaction<'_>, goods: &Node, back: bool, json: &mut Ma
             json!([{"serial": serial, "quantity": quantity}]),
         );
     }
+}
+
+/// The sale to which a receipt of returns belongs as a whole.
+fn sold_by<'a>(transaction: &Transaction<'a>) -> Option<&'a Node> {
+    let node = transaction.node;
+    let own = node.child("RetailTransaction").into_iter().chain([node]);
+    let mut links = own.flat_map(|node| node.all("TransactionLink"));
+    links.find(|link| {
+        let reason = link
+            .attribute("ReasonCode")
+            .or_else(|| link.text_at(&["ReasonCode"]));
+        reason == Some("Return")
+    })
 }
 
 /// Which document a `TransactionLink` means.

@@ -5,13 +5,20 @@
 //! known is passed over. Where a dialect is ambiguous (is the change in the amount or not? does the discount come off
 //! the extended amount?) the till's own sums decide.
 
+pub mod approvals;
 pub mod control;
 pub mod head;
 pub mod lines;
 pub mod money;
+pub mod off;
+pub mod order;
 pub mod people;
+pub mod prices;
 pub mod sale;
 pub mod split;
+pub mod stock;
+#[cfg(test)]
+mod stock_tests;
 pub mod tenders;
 #[cfg(test)]
 mod tests;

@@ -5,10 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::head::Body;
 use super::lines::{self, Line};
-use super::money::{amount, near, unit};
+use super::money::{amount, unit};
 use super::tenders::{self, Tender};
 use super::tree::Node;
-use super::{Poslog, Prices, Rewards, Transaction, people};
+use super::{Poslog, Prices, Transaction, approvals, off, people};
 use crate::problem::{Code, Problem};
 use crate::profile::piece::Part;
 
@@ -34,6 +34,7 @@ pub fn body(
         return Ok(("till_activity", activity("cancelled", None, unit)));
     }
     let receipt = Receipt {
+        node: transaction.node,
         retail,
         settings: transaction.settings,
         unit,
@@ -43,7 +44,7 @@ pub fn body(
 }
 
 /// Training, given up, parked: the number is used, and nothing moved.
-fn unused(node: &Node, retail: &Node) -> Option<&'static str> {
+pub fn unused(node: &Node, retail: &Node) -> Option<&'static str> {
     let flag = |names: &[&str]| {
         names
             .iter()
@@ -137,6 +138,7 @@ fn payments(transaction: &Transaction<'_>, retail: &Node, currency: &str, unit: 
 
 /// A receipt that is put together.
 struct Receipt<'a> {
+    node: &'a Node,
     retail: &'a Node,
     settings: &'a Poslog,
     unit: Decimal,
@@ -154,9 +156,9 @@ impl Receipt<'_> {
     ) -> (&'static str, Value) {
         let goods: Decimal = kept.iter().map(|line| line.total).sum();
         let tax = self.tax(&kept);
-        let mut off = self.rewards();
+        let mut off = off::rewards(self.retail, self.settings.rewards);
         let with_rewards = goods - off.iter().map(|(_, off)| *off).sum::<Decimal>();
-        let discounts = self.discounts(with_rewards, tax, stated);
+        let discounts = off::discounts(self.retail, self.unit, with_rewards, tax, stated);
         off.extend(discounts);
         let sum: Decimal = goods - off.iter().map(|(_, off)| *off).sum::<Decimal>();
         let excluded = self.excluded(sum, tax, stated);
@@ -174,6 +176,7 @@ impl Receipt<'_> {
             "tax_included"
         };
         body.insert("prices".to_owned(), prices.into());
+        let numbered = !repeats(&kept);
         let lines = lines_of(kept, off, self.unit, parts);
         body.insert("lines".to_owned(), Value::Array(lines));
         if excluded || tax.is_some() {
@@ -185,6 +188,10 @@ impl Receipt<'_> {
         body.insert("total".to_owned(), amount(total, self.unit));
         self.payment(paid, total, &mut body, parts);
         people::add(self.retail, self.settings.loyalty_hashed, &mut body);
+        let approvals = approvals::of(self.node, self.retail, numbered);
+        if !approvals.is_empty() {
+            body.insert("approvals".to_owned(), approvals.into());
+        }
         for (index, line) in voided.iter().enumerate() {
             parts.push((Part::VoidedLine(index), line.at));
         }
@@ -213,69 +220,6 @@ impl Receipt<'_> {
         let of_lines: Vec<Decimal> = kept.iter().filter_map(|line| line.tax).collect();
         let exponent = self.unit.scale();
         (!of_lines.is_empty()).then(|| of_lines.iter().sum::<Decimal>().round_dp(exponent))
-    }
-
-    /// Rewards that come off the receipt as a whole: their promotion, and how much.
-    fn rewards(&self) -> Vec<(String, Decimal)> {
-        if self.settings.rewards == Rewards::None {
-            return Vec::new();
-        }
-        let rewards = self
-            .retail
-            .all("LineItem")
-            .filter_map(|item| item.child("LoyaltyReward"));
-        let summed = rewards.filter(|reward| {
-            reward.flag("summarizedActivity")
-                && reward.text_at(&["RewardCategory"]) == Some("Monetary")
-        });
-        let amounts = summed.filter_map(|reward| {
-            let off = reward.number_at(&["ExtendedRewardAmount"])?;
-            Some((
-                reward
-                    .text_at(&["PromotionID"])
-                    .unwrap_or_default()
-                    .to_owned(),
-                -off,
-            ))
-        });
-        amounts.filter(|(_, off)| !off.is_zero()).collect()
-    }
-
-    /// Discounts on the whole receipt, where the lines have not had them taken off already.
-    fn discounts(
-        &self,
-        sum: Decimal,
-        tax: Option<Decimal>,
-        stated: Option<Decimal>,
-    ) -> Vec<(String, Decimal)> {
-        let lines = self
-            .retail
-            .all("LineItem")
-            .filter(|item| !item.flag("VoidFlag"));
-        let discounts = lines.filter_map(|item| item.child("Discount"));
-        let found: Vec<(String, Decimal)> = discounts
-            .filter_map(|discount| {
-                let off = discount.number_at(&["Amount"])?.abs();
-                Some((
-                    discount
-                        .text_at(&["PromotionID"])
-                        .unwrap_or_default()
-                        .to_owned(),
-                    off,
-                ))
-            })
-            .collect();
-        let off: Decimal = found.iter().map(|(_, off)| *off).sum();
-        let Some(total) = stated else {
-            return Vec::new();
-        };
-        let tax = tax.unwrap_or_default();
-        let fits = |sum: Decimal| near(sum, total, self.unit) || near(sum + tax, total, self.unit);
-        if !fits(sum) && fits(sum - off) {
-            found
-        } else {
-            Vec::new()
-        }
     }
 
     fn excluded(&self, sum: Decimal, tax: Option<Decimal>, stated: Option<Decimal>) -> bool {
@@ -350,7 +294,7 @@ fn lines_of(
         next
     };
     for (index, (promotion, off)) in off.into_iter().enumerate() {
-        lines.push(discount_line(start + index as i64, &promotion, off, unit));
+        lines.push(off::line(start + index as i64, &promotion, off, unit));
     }
     lines
 }
@@ -369,26 +313,4 @@ fn repeats(lines: &[Line<'_>]) -> bool {
     let mut numbers: Vec<i64> = lines.iter().map(|line| line.number).collect();
     numbers.sort_unstable();
     numbers.windows(2).any(|pair| pair[0] == pair[1])
-}
-
-fn discount_line(number: i64, promotion: &str, off: Decimal, unit: Decimal) -> Value {
-    let sign = if off.is_sign_negative() {
-        Decimal::ONE
-    } else {
-        Decimal::NEGATIVE_ONE
-    };
-    let kind = if off.is_sign_negative() {
-        "fee"
-    } else {
-        "discount"
-    };
-    let name = if promotion.is_empty() {
-        kind
-    } else {
-        promotion
-    };
-    json!({
-        "line": number, "type": kind, "product": {"sku": name}, "quantity": sign.to_string(),
-        "unit_price": amount(off.abs(), unit), "total": amount(-off, unit),
-    })
 }

@@ -290,7 +290,7 @@ fn money_moved_and_days_ended_are_read() {
     }
     let (_, problems) = one("generic_2", &control("<InventoryControlTransaction/>"));
     assert!(
-        problems[0].starts_with("refused unknown_value"),
+        problems[0].starts_with("refused missing_field"),
         "{problems:?}"
     );
 }

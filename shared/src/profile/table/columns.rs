@@ -1,9 +1,10 @@
 //! Cells by the names of a document's fields: which column is which, and what is computed from what.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
+use super::naming::{asked, plain, wanted};
 use super::rows::Row;
 use super::{Header, NUMBERS, Table};
 use crate::currency;
@@ -40,29 +41,22 @@ pub struct Columns {
     numbers: Vec<usize>,
     /// Amounts of money have no decimals.
     whole: bool,
-    /// Where the columns stand that the profile names: asked for in every row.
-    known: HashMap<String, Option<usize>>,
+    /// Where the columns stand that the profile names, of `A|B` all that are there. Asked for in every row: a list of some
+    /// twenty names is gone through faster than a name is hashed.
+    known: Vec<(String, Vec<usize>)>,
+    /// What fills the document's fields.
+    fields: Vec<(String, Source)>,
+    /// The columns by which rows become receipts.
+    groups: Vec<Vec<usize>>,
 }
 
-/// A name as names are compared: letters and digits only, without accents.
-pub fn plain(name: &str) -> String {
-    let letters = name
-        .chars()
-        .filter(|c| c.is_alphanumeric() || *c == '%' || *c == '#');
-    letters.flat_map(char::to_lowercase).map(base).collect()
-}
-
-fn base(letter: char) -> char {
-    match letter {
-        'à' | 'á' | 'â' | 'ä' | 'ã' | 'å' => 'a',
-        'è' | 'é' | 'ê' | 'ë' => 'e',
-        'ì' | 'í' | 'î' | 'ï' => 'i',
-        'ò' | 'ó' | 'ô' | 'ö' | 'õ' | 'ø' => 'o',
-        'ù' | 'ú' | 'û' | 'ü' => 'u',
-        'ç' => 'c',
-        'ñ' => 'n',
-        other => other,
-    }
+/// What fills a field.
+#[derive(Debug)]
+enum Source {
+    /// The profile itself.
+    Constant(String),
+    /// The first of these columns that is filled.
+    Cells(Vec<usize>),
 }
 
 impl Columns {
@@ -108,12 +102,11 @@ impl Columns {
             signs: Vec::new(),
             numbers: Vec::new(),
             whole: false,
-            known: HashMap::new(),
+            known: Vec::new(),
+            fields: Vec::new(),
+            groups: Vec::new(),
         };
-        for name in asked(table) {
-            let index = columns.index(name);
-            columns.known.insert(name.to_owned(), index);
-        }
+        columns.look_up(table);
         if header && !named && !wanted.is_empty() {
             let message = "the first row names none of the profile's columns";
             return Err(Problem::refused(Code::MissingField, "", message));
@@ -128,18 +121,61 @@ impl Columns {
         Ok((columns, header))
     }
 
-    /// Which column has this name; `#3` is the third. Of `A|B` the first that is there.
-    pub fn index(&self, name: &str) -> Option<usize> {
-        name.split('|').find_map(|name| {
-            if let Some(known) = self.known.get(name) {
-                return *known;
+    /// Finds once what every row is asked for.
+    fn look_up(&mut self, table: &Table) {
+        let mut known: Vec<(String, Vec<usize>)> = Vec::new();
+        for name in asked(table) {
+            if !known.iter().any(|(other, _)| other == name) {
+                known.push((name.to_owned(), self.places(name)));
             }
+        }
+        self.known = known;
+        let fields = table.map.iter().map(|(field, column)| {
+            let source = column.strip_prefix("const:").map_or_else(
+                || Source::Cells(self.places(column)),
+                |constant| Source::Constant(constant.to_owned()),
+            );
+            (field.clone(), source)
+        });
+        self.fields = fields.collect();
+        let groups = table.group_by.iter();
+        self.groups = groups.map(|name| self.places(name)).collect();
+    }
+
+    /// The cells by which a row belongs to its receipt.
+    pub fn group<'a>(&'a self, row: &'a Row, table: &'a Table) -> impl Iterator<Item = &'a str> {
+        let groups = self.groups.iter();
+        groups.map(|places| filled(row, places, table).map_or("", |(_, cell)| cell))
+    }
+
+    /// Where the columns of this name stand; `#3` is the third, `A|B` are two.
+    fn places(&self, name: &str) -> Vec<usize> {
+        let places = name.split('|').filter_map(|name| {
             if let Some(number) = name.strip_prefix('#') {
                 return number.parse::<usize>().ok()?.checked_sub(1);
             }
             let wanted = plain(name);
             self.names.iter().position(|known| *known == wanted)
-        })
+        });
+        places.collect()
+    }
+
+    fn known(&self, name: &str) -> Option<&[usize]> {
+        let known = self.known.iter().find(|(known, _)| known == name);
+        known.map(|(_, places)| places.as_slice())
+    }
+
+    fn source(&self, field: &str) -> Option<&Source> {
+        let known = self.fields.iter().find(|(known, _)| known == field);
+        known.map(|(_, source)| source)
+    }
+
+    /// Which column has this name; `#3` is the third. Of `A|B` the first that is there.
+    pub fn index(&self, name: &str) -> Option<usize> {
+        match self.known(name) {
+            Some(places) => places.first().copied(),
+            None => self.places(name).first().copied(),
+        }
     }
 
     /// Takes over how the file writes its numbers, where the profile leaves that to the file.
@@ -173,12 +209,10 @@ impl Columns {
 
     /// A cell, trimmed, and its column; `None` when it stands for nothing.
     pub fn found<'a>(&self, row: &'a Row, name: &str, table: &Table) -> Option<(usize, &'a str)> {
-        name.split('|').find_map(|name| {
-            let index = self.index(name)?;
-            let cell = row.cells.get(index)?.trim();
-            let null = cell.is_empty() || table.null_values.iter().any(|null| null == cell);
-            (!null).then_some((index, cell))
-        })
+        match self.known(name) {
+            Some(places) => filled(row, places, table),
+            None => filled(row, &self.places(name), table),
+        }
     }
 
     /// A cell, trimmed; `None` when it stands for nothing.
@@ -194,11 +228,10 @@ impl Columns {
     }
 
     /// A field's text.
-    pub fn text<'a>(&self, row: &'a Row, field: &str, table: &'a Table) -> Option<&'a str> {
-        let column = table.map.get(field)?;
-        match column.strip_prefix("const:") {
-            Some(constant) => Some(constant),
-            None => self.cell(row, column, table),
+    pub fn text<'a>(&'a self, row: &'a Row, field: &str, table: &Table) -> Option<&'a str> {
+        match self.source(field)? {
+            Source::Constant(constant) => Some(constant),
+            Source::Cells(places) => filled(row, places, table).map(|(_, cell)| cell),
         }
     }
 
@@ -263,51 +296,24 @@ impl Columns {
         field: &str,
         table: &Table,
     ) -> Result<Option<Decimal>, Bad> {
-        let Some(name) = table.map.get(field) else {
-            return Ok(None);
-        };
-        if let Some(constant) = name.strip_prefix("const:") {
-            return Ok(number(constant, Sign::Point));
+        match self.source(field) {
+            None => Ok(None),
+            Some(Source::Constant(constant)) => Ok(number(constant, Sign::Point)),
+            Some(Source::Cells(places)) => match filled(row, places, table) {
+                None => Ok(None),
+                Some((column, text)) => self.value(column, text, field).map(Some),
+            },
         }
-        let Some((column, text)) = self.found(row, name, table) else {
-            return Ok(None);
-        };
-        self.value(column, text, field).map(Some)
     }
 }
 
-/// Every name of a column that rows are asked for.
-fn asked(table: &Table) -> impl Iterator<Item = &str> {
-    let rules = table.direction.returns.iter();
-    let rules = rules.filter_map(|rule| Some(rule.split_once('=')?.0.trim()));
-    let mapped = table.map.values().chain(&table.group_by);
-    let dates = table.date.cols.iter().chain(&table.date.zone_col);
-    let kinds = table.row_kind.iter().map(|kinds| &kinds.col);
-    let kinds = kinds.chain(table.status.iter().map(|status| &status.col));
-    let stops = table.stop_at.iter().map(|stop| &stop.col);
-    let names = mapped.chain(dates).chain(kinds).chain(stops);
-    let names = names.chain(table.tender_columns.keys());
-    let names = names.chain(table.fiscal.values());
-    let names = names.chain(table.line_types.iter().map(|types| &types.col));
-    let names = names.map(String::as_str).chain(rules);
-    names.flat_map(|name| name.split('|'))
-}
-
-/// The columns that a profile names.
-fn wanted(table: &Table) -> Vec<String> {
-    let mapped = table
-        .map
-        .values()
-        .filter(|column| !column.starts_with("const:"));
-    let names = mapped
-        .chain(&table.group_by)
-        .chain(&table.date.cols)
-        .chain(&table.skip_until_header);
-    names
-        .flat_map(|name| name.split('|'))
-        .filter(|name| !name.starts_with('#'))
-        .map(plain)
-        .collect()
+/// The first of these columns whose cell stands for something, and the cell, trimmed.
+fn filled<'a>(row: &'a Row, places: &[usize], table: &Table) -> Option<(usize, &'a str)> {
+    places.iter().find_map(|index| {
+        let cell = row.cells.get(*index)?.trim();
+        let null = cell.is_empty() || table.null_values.iter().any(|null| null == cell);
+        (!null).then_some((*index, cell))
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::gather::Gather;
 use super::receipt::{Charge, Line, Lot, Paid, Receipt};
 use super::sold::{Sold, kind, sold};
 use super::sums::{Found, decide};
+use super::{Record, moves};
 use crate::currency;
 use crate::problem::{Code, Problem};
 use crate::profile::piece::{Part, Piece};
@@ -113,6 +114,10 @@ impl<'a> Writing<'a> {
         let mut document = Map::new();
         let moved = receipt.lines.iter().find_map(movement);
         let (kind, mut body) = match (&receipt.control, moved) {
+            _ if self.gather.table.record == Record::Moves => (
+                "stock_move",
+                moves::body(self.gather.table, &receipt, parts)?,
+            ),
             (Some(word), _) => ("till_activity", json!({"type": word})),
             (None, Some(how)) => ("cash_movement", self.movement(&receipt, how)),
             (None, None) => self.body(&receipt, parts),
@@ -124,6 +129,8 @@ impl<'a> Writing<'a> {
         for (name, text) in receipt.head {
             match name {
                 "reference" => reference = Some(text),
+                // Of a movement of goods, and in its body.
+                "partner" | "from" | "to" => {}
                 "customer" => drop(customer.insert("reference".to_owned(), text.into())),
                 "loyalty_card" => drop(customer.insert(name.to_owned(), text.into())),
                 "sequence" if text.bytes().any(|byte| !byte.is_ascii_digit()) => {

@@ -30,7 +30,7 @@ const CHARGES: [(&str, (&str, &str)); 5] = [
     ("document_discount", ("discount", "Discount")),
 ];
 
-const HEAD: [&str; 10] = [
+const HEAD: [&str; 13] = [
     "series",
     "sequence",
     "receipt_number",
@@ -41,18 +41,15 @@ const HEAD: [&str; 10] = [
     "store",
     "customer",
     "loyalty_card",
+    "partner",
+    "from",
+    "to",
 ];
 
 impl Gather<'_> {
     /// What makes this row belong to its receipt.
-    pub fn key(&self, row: &Row) -> Vec<String> {
-        let cell = |column: &String| {
-            self.columns
-                .cell(row, column, self.table)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        self.table.group_by.iter().map(cell).collect()
+    pub fn key<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = &'a str> {
+        self.columns.group(row, self.table)
     }
 
     /// Adds a row to its receipt.
@@ -277,6 +274,10 @@ impl Gather<'_> {
                 .text(row, "tender", self.table)
                 .map(str::to_owned),
             lot: self.lot(row),
+            reason: self
+                .columns
+                .text(row, "reason", self.table)
+                .map(str::to_owned),
         })
     }
 
@@ -339,6 +340,7 @@ impl Gather<'_> {
             tax_rate: None,
             tender: None,
             lot: Lot::default(),
+            reason: None,
         })
     }
 

@@ -10,6 +10,10 @@ mod digital_link;
 pub mod document;
 mod embedded;
 pub mod gather;
+mod moves;
+#[cfg(test)]
+mod moves_tests;
+pub mod naming;
 mod open;
 pub mod pair;
 mod payment;
@@ -158,7 +162,7 @@ fn nulls() -> Vec<String> {
 }
 
 /// The fields that a column may fill.
-pub const FIELDS: [&str; 40] = [
+pub const FIELDS: [&str; 44] = [
     "store",
     "till",
     "series",
@@ -199,6 +203,10 @@ pub const FIELDS: [&str; 40] = [
     "customer",
     "loyalty_card",
     "expiry",
+    "partner",
+    "from",
+    "to",
+    "reason",
 ];
 
 /// The fields that hold numbers.
@@ -256,9 +264,9 @@ impl Table {
         if !self.quote.is_ascii() {
             return Err("`quote` is one plain sign".to_owned());
         }
-        if self.record == Record::SaleLines && self.group_by.is_empty() {
+        if matches!(self.record, Record::SaleLines | Record::Moves) && self.group_by.is_empty() {
             return Err(
-                "sale_lines need `group_by`: the columns whose values make rows one receipt"
+                "sale_lines and moves need `group_by`: the columns whose values make rows one receipt"
                     .to_owned(),
             );
         }

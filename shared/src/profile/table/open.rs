@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use super::Record;
 use super::document;
 use super::gather::Gather;
 use super::receipt::Receipt;
@@ -32,14 +33,14 @@ impl Open {
     pub fn add(
         &mut self,
         gather: &Gather<'_>,
-        key: Vec<String>,
         row: &Row,
         private: Vec<Problem>,
         out: &mut Vec<Piece>,
     ) {
-        let index = self.find(gather, &key, row);
+        let index = self.find(gather, row);
         let index = index.unwrap_or_else(|| {
             self.begun += 1;
+            let key = gather.key(row).map(str::to_owned).collect();
             self.receipts.push_back((key, Receipt::default()));
             self.receipts.len() - 1
         });
@@ -72,15 +73,20 @@ impl Open {
     }
 
     /// The receipt of a row: the last one, or an earlier one of the same day. Numbers may begin again every day.
-    fn find(&self, gather: &Gather<'_>, key: &[String], row: &Row) -> Option<usize> {
+    fn find(&self, gather: &Gather<'_>, row: &Row) -> Option<usize> {
+        if gather.table.record == Record::SaleHeaders {
+            // Each row is a receipt of its own.
+            return None;
+        }
         let last = self.receipts.len().checked_sub(1)?;
-        let continues = key.iter().all(String::is_empty) && !gather.table.forward_fill.is_empty();
-        if self.receipts[last].0 == key || continues {
+        let same = |open: &[String]| gather.key(row).eq(open.iter().map(String::as_str));
+        let continues = !gather.table.forward_fill.is_empty() && gather.key(row).all(str::is_empty);
+        if same(&self.receipts[last].0) || continues {
             return Some(last);
         }
         let day = gather.day(row);
         self.receipts.iter().position(|(open, receipt)| {
-            open == key && (day.is_empty() || receipt.day.is_empty() || receipt.day == day)
+            same(open) && (day.is_empty() || receipt.day.is_empty() || receipt.day == day)
         })
     }
 

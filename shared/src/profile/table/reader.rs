@@ -2,9 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use super::columns::{Columns, plain};
+use super::columns::Columns;
 use super::counts::Counting;
 use super::gather::Gather;
+use super::naming::plain;
 use super::open::Open;
 use super::rows::{Cutter, Row};
 use super::{Record, StopAt, Table};
@@ -141,16 +142,18 @@ impl Reader {
             return Ok(());
         }
         // Tenders and roundings stand in the same column and are no goods.
-        if gather.row_kind(row) == "line"
+        let summed = self
+            .table
+            .stop_at
+            .as_ref()
+            .and_then(|stop| stop.sum.as_ref());
+        if summed.is_some()
+            && gather.row_kind(row) == "line"
             && let Ok(Some(total)) = columns.number(row, "total", &self.table)
         {
             self.sum += total;
         }
-        let mut key = gather.key(row);
-        if self.table.record == Record::SaleHeaders {
-            key = vec![row.spot.line.to_string()];
-        }
-        self.open.add(&gather, key, row, private, out);
+        self.open.add(&gather, row, private, out);
         Ok(())
     }
 

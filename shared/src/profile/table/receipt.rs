@@ -33,6 +33,8 @@ pub struct Line {
     pub tender: Option<String>,
     /// Lot, serial number and expiry.
     pub lot: Lot,
+    /// Why, where goods moved without a sale.
+    pub reason: Option<String>,
 }
 
 /// One payment.

@@ -26,6 +26,8 @@ pub enum Record {
     SaleHeaders,
     /// Something counted.
     Counts,
+    /// Goods that came or went without a sale.
+    Moves,
 }
 
 /// Whether the first row names the columns.

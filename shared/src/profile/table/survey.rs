@@ -9,7 +9,8 @@ use jiff::tz::TimeZone;
 use super::Table;
 use super::columns::Columns;
 use super::rows::{Cutter, Row};
-use crate::profile::number::{Doubt, Evidence, Sign};
+use crate::profile::doubt::Doubt;
+use crate::profile::number::{Evidence, Sign};
 use crate::profile::text::Text;
 use crate::profile::when::{Order, Written};
 

@@ -40,7 +40,7 @@ const TENDERS: [(&str, &str); 34] = [
 
 /// The type of a tender by what the till calls it.
 pub fn tender(word: &str) -> &'static str {
-    let plain = super::columns::plain(word);
+    let plain = super::naming::plain(word);
     let known = TENDERS.iter().find(|(begin, _)| plain.starts_with(begin));
     known.map_or("other", |(_, kind)| *kind)
 }

@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use self::joining::Joining;
 use self::plan::Looking;
-use super::columns::plain;
+use super::naming::plain;
 use super::{Record, Table};
 use crate::problem::Problem;
 use crate::profile::{About, Piece, Spot};
