@@ -159,8 +159,14 @@ pub fn exposed(source: &SecretSource) -> Option<PathBuf> {
         }
         SecretSource::Env(_) | SecretSource::Literal(_) => return None,
     };
-    let file = std::fs::File::open(&path).ok()?;
-    open_to_everybody(&file).ok()?.then_some(path)
+    let exposed = can_be_read_by_everybody(&path);
+    exposed.then_some(path)
+}
+
+/// Whether everybody on the machine can read a file; no when nobody can say.
+pub fn can_be_read_by_everybody(path: &Path) -> bool {
+    let file = std::fs::File::open(path);
+    file.is_ok_and(|file| open_to_everybody(&file).unwrap_or(false))
 }
 
 fn read_file(path: &Path) -> Result<String, SecretError> {

@@ -36,6 +36,7 @@ mod inbox_samples;
 mod inbox_shares;
 mod kills;
 mod line_faults;
+mod network;
 mod numbers;
 mod odoo;
 mod older_copy;

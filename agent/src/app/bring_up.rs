@@ -20,6 +20,7 @@ use crate::housekeeping::Housekeeping;
 use crate::intake::desk::Desk;
 use crate::intake::errand::{Errands, Refreshes};
 use crate::intake::house::{self, House};
+use crate::intake::http::tls::Encryption;
 use crate::intake::http::{self, Api, Routes};
 use crate::intake::inbox::{Inbox, Settings};
 use crate::price_files::PriceFiles;
@@ -159,11 +160,16 @@ impl BringUp {
         mut self,
         api: &Arc<Api>,
         listener: TcpListener,
+        encryption: Option<Arc<Encryption>>,
     ) -> (CancellationToken, JoinSet<()>) {
         self.tasks.spawn(alerts::run(Arc::clone(api)));
+        if let Some(encryption) = &encryption {
+            let following = Arc::clone(encryption).follow(self.stop.clone());
+            self.tasks.spawn(following);
+        }
         let (router, door) = (Routes::all().router(api), self.stop.clone());
         self.tasks.spawn(async move {
-            if let Err(error) = http::serve(listener, router, door).await {
+            if let Err(error) = http::serve(listener, router, encryption, door).await {
                 tracing::error!(error = %error, "the API ended");
             }
         });

@@ -23,6 +23,8 @@ use crate::catalog::Active;
 use crate::destination::Any;
 use crate::intake::desk::Desk;
 use crate::intake::house::{self, House};
+use crate::intake::http::tls::Encryption;
+use crate::intake::http::tls::certificate::CertificateError;
 use crate::intake::http::{Api, Parts};
 use crate::store::proof::ReadBacks;
 use crate::store::{Store, StoreError, lane, numbers, reread, tills};
@@ -53,6 +55,9 @@ pub enum AppError {
     /// A secret cannot be read.
     #[error(transparent)]
     Secret(#[from] secret::SecretError),
+    /// There is no certificate to show.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -75,6 +80,8 @@ pub enum AppError {
 pub struct Running {
     /// Where tills reach it.
     pub address: SocketAddr,
+    /// The fingerprint of the certificate it shows, where it shows one.
+    pub fingerprint: Option<String>,
     /// Its outbox.
     pub store: Store,
     stop: CancellationToken,
@@ -134,8 +141,11 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, AppError> {
 
 /// Says where the service listens: the first line on stdout, which others wait for.
 #[expect(clippy::print_stdout, reason = "the contract wants it on stdout")]
-pub fn announce(address: SocketAddr) {
+pub fn announce(address: SocketAddr, fingerprint: Option<&str>) {
     println!("listening on http://{address}");
+    if let Some(fingerprint) = fingerprint {
+        println!("from elsewhere by https, with the certificate SHA-256 {fingerprint}");
+    }
 }
 
 /// Brings everything up. Profiles of one's own lie in `profiles`.
@@ -156,6 +166,7 @@ async fn begin(
     let install_id = install_id(&store).await?;
     let cli_key = secret::make_cli_key(&dir)?;
     let address = say_where(door, &dir)?;
+    let encryption = Encryption::of(&config, dir.clone())?;
     let config = Arc::new(config);
     let house = house_of(&config, &store).await?;
     let mut bring_up = BringUp {
@@ -201,10 +212,12 @@ async fn begin(
     back_before_the_door(&store).await;
     let listener = listener(door)?;
     clear();
-    let (stop, tasks) = bring_up.let_in(&api, listener);
+    let fingerprint = encryption.as_ref().map(|one| one.fingerprint());
+    let (stop, tasks) = bring_up.let_in(&api, listener, encryption);
     tracing::info!(address = %address, "started");
     Ok(Running {
         address,
+        fingerprint,
         store,
         stop,
         tasks,

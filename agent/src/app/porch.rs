@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::{AppError, Running, announce, begin};
 use crate::intake::http::answer::{Refusal, json_answer, typed};
 use crate::intake::http::serve;
+use crate::intake::http::tls::certificate::CertificateError;
 use crate::paths;
 use crate::secret::SecretError;
 use crate::status::text::{Cause, Texts};
@@ -46,7 +47,7 @@ pub(super) async fn start(
         let error = match begun {
             Ok(running) => {
                 if !announced {
-                    announce(running.address);
+                    announce(running.address, running.fingerprint.as_deref());
                 }
                 return Ok(Some(running));
             }
@@ -61,7 +62,7 @@ pub(super) async fn start(
             told = Some((why, tell(config, why, door)?));
         }
         if !announced {
-            announce(super::address_of(door)?);
+            announce(super::address_of(door)?, None);
             announced = true;
         }
         tokio::select! {
@@ -88,7 +89,13 @@ impl Why {
             | AppError::Secret(SecretError::Write { source, .. })
             | AppError::Machine { source, .. } => Self::of_io(source.kind()),
             AppError::Store(error) => error.is_disk().then_some(Self::Failing),
-            AppError::Config(_) | AppError::Secret(_) | AppError::Listen { .. } => None,
+            AppError::Certificate(CertificateError::Write { source, .. }) => {
+                Self::of_io(source.kind())
+            }
+            AppError::Config(_)
+            | AppError::Secret(_)
+            | AppError::Certificate(_)
+            | AppError::Listen { .. } => None,
         };
         // SQLite does not always say that it was room that it lacked.
         match Room::on(dir) {
@@ -119,7 +126,8 @@ impl Why {
     }
 }
 
-/// Says on every address what is the matter, until told to leave.
+/// Says on every address what is the matter, until told to leave. In the open: the certificate lies on that very disk,
+/// and nothing is asked for or told that is secret.
 fn tell(config: &Config, why: Why, door: &TcpListener) -> Result<CancellationToken, AppError> {
     let listener = super::listener(door)?;
     let leave = CancellationToken::new();
@@ -130,7 +138,7 @@ fn tell(config: &Config, why: Why, door: &TcpListener) -> Result<CancellationTok
     let left = leave.clone();
     tokio::spawn(async move {
         tokio::select! {
-            served = serve(listener, router, CancellationToken::new()) => if let Err(error) = served {
+            served = serve(listener, router, None, CancellationToken::new()) => if let Err(error) = served {
                 tracing::error!(error = %error, "nobody can be told what is the matter");
             },
             // Whoever has come in by now is still answered, by a task of their own.

@@ -8,6 +8,7 @@ use tillpost_shared::config::ConfigError;
 
 use crate::app::AppError;
 use crate::cli::output;
+use crate::intake::http::tls::certificate::CertificateError;
 use crate::secret::SecretError;
 use crate::store::StoreError;
 
@@ -197,12 +198,39 @@ impl From<AppError> for Failure {
             AppError::Config(message) => Self::config(message),
             AppError::Store(error) => error.into(),
             AppError::Secret(error) => error.into(),
+            AppError::Certificate(error) => error.into(),
             AppError::Listen { address, source } => Self::no(format!("cannot listen on {address}"))
                 .because(source)
                 .hint("does another program use it? `address` under [listen] names another one"),
             AppError::Machine { doing, source } => {
                 Self::no(format!("cannot {doing}")).because(source)
             }
+        }
+    }
+}
+
+impl From<CertificateError> for Failure {
+    fn from(error: CertificateError) -> Self {
+        let (exit, hint) = match &error {
+            CertificateError::Read { .. }
+            | CertificateError::NotPem { .. }
+            | CertificateError::Unusable { .. } => (
+                Exit::Config,
+                "see `tls` under [listen]; without it a certificate is made",
+            ),
+            CertificateError::Made(_) => (
+                Exit::Config,
+                "check the names in `hosts` under [listen], or bring a certificate: `tls` there",
+            ),
+            CertificateError::Write { .. } => (
+                Exit::No,
+                "check that the service's account may write to its data folder",
+            ),
+        };
+        let failure = Self::new(exit, error.to_string()).hint(hint);
+        match error.source() {
+            Some(source) => failure.because(source.to_string()),
+            None => failure,
         }
     }
 }

@@ -62,7 +62,7 @@ pub fn run(dir: Option<PathBuf>, once: bool) -> Result<bool, AppError> {
         let today =
             today.ok_or_else(|| AppError::Config("the demo's store has no code".to_owned()))?;
         let running = app::start(config, &dir).await?;
-        app::announce(running.address);
+        app::announce(running.address, None);
         let outcome = tokio::select! {
             outcome = shop_day(&running, &dir, today, once) => outcome,
             () = app::asked_to_stop() => Ok(true),

@@ -76,6 +76,12 @@ fn handed_in(registry: &mut Registry, api: &Api) {
     look_ups.inc_by(api.look_ups());
     let help = "Look-ups of prices and receipts since the start";
     registry.register("look_ups", help, look_ups);
+    let put_off = Family::<Labels, Counter>::default();
+    for (till, count) in api.pace.put_off() {
+        put_off.get_or_create(&vec![("till", till)]).inc_by(count);
+    }
+    let help = "Requests of tills that asked more often than they may";
+    registry.register("requests_put_off", help, put_off);
     let uptime = Gauge::<f64, AtomicU64>::default();
     uptime.set(api.started.elapsed().as_secs_f64());
     registry.register_with_unit("uptime", "Since the start", Unit::Seconds, uptime);

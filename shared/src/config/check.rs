@@ -187,6 +187,30 @@ impl Checks {
             "`require_token = false` is refused when others than this machine can reach the agent",
             "listen on 127.0.0.1, or leave it out",
         );
+        self.need(
+            !(listen.unencrypted && listen.tls.is_some()),
+            place.key("unencrypted"),
+            "`tls` and `unencrypted` contradict each other",
+            "keep one of them",
+        );
+        if let Some(tls) = &listen.tls {
+            for (name, path) in [("certificate", &tls.certificate), ("key", &tls.key)] {
+                let message = format!("`{name}` is empty");
+                let at = place.key("tls").key(name);
+                self.need(
+                    !path.trim().is_empty(),
+                    at,
+                    &message,
+                    "give the file's path",
+                );
+            }
+        }
+        self.need(
+            listen.till_requests_per_second > 0,
+            place.key("till_requests_per_second"),
+            "`till_requests_per_second` lets no till ask anything",
+            "leave it out",
+        );
         for (index, host) in listen.hosts.iter().enumerate() {
             let bare = host.trim_start_matches('[').trim_end_matches(']');
             let name = !host.contains(|c: char| c.is_whitespace() || matches!(c, '/' | ':' | '*'));

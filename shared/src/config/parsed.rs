@@ -38,6 +38,10 @@ impl Listen {
     pub fn loopback(&self) -> bool {
         loopback(self.socket().ip())
     }
+    /// Whether whoever comes from elsewhere must speak TLS.
+    pub fn encrypted(&self) -> bool {
+        self.tls.is_some() || !self.loopback() && !self.unencrypted
+    }
 }
 
 impl Catalog {

@@ -3,9 +3,10 @@
 //! Goal: another site's page reaches nothing, not by a name of its own that leads here, not by a form, not with the
 //! cookie of whoever is signed in; a token that was taken away is worth nothing; secrets are not guessed; odd paths and
 //! heads get a no, and the agent goes on. Method: one running service and requests as an attacker would write them.
-//! [`wire`] writes requests that no client would. Slow senders and full rooms are in `overload`, markup in documents
-//! beside the pages.
+//! [`wire`] writes requests that no client would, [`markup`] has it in every word that others say. Slow senders and
+//! full rooms are in `overload`, who listens on the network in `network`.
 
+mod markup;
 mod wire;
 
 use std::collections::BTreeSet;
@@ -282,4 +283,52 @@ fn a_secret_is_not_guessed_and_nobody_is_shut_out_for_long() {
     });
     let said = store.home.run(&["audit", "verify", "--json"]);
     assert_eq!(said.code, Some(0), "{said:?}");
+    let failures = trail(&store.home, "login of manager failed, from 127.0.0.1");
+    assert!((5..=12).contains(&failures), "{failures} in the trail");
+    assert_eq!(trail(&store.home, "logged in"), 1);
+}
+
+/// How often something stands in the trail.
+fn trail(home: &Home, what: &str) -> i64 {
+    let outbox = rusqlite::Connection::open(home.data().join("outbox.db")).unwrap();
+    let question = "SELECT count(*) FROM history WHERE what = ?1";
+    outbox
+        .query_row(question, [what], |row| row.get(0))
+        .unwrap()
+}
+
+/// A till that asks without end is put off and told for how long; nobody else notices, and what it has to hand in it
+/// hands in when it waits as long as it was told.
+#[test]
+fn a_till_that_asks_without_end_is_put_off() {
+    let home = Home::new(&Setup::folder());
+    home.reword(
+        "require_token = true",
+        "require_token = true\ntill_requests_per_second = 1",
+    );
+    let [mad, other] = ["1", "2"].map(|code| home.add_till(code));
+    let agent = home.start();
+    // For so many seconds what was not asked for is saved up.
+    let answers: Vec<Answer> = (0..230).map(|_| agent.get(&mad, "/v1/documents")).collect();
+    let put_off: Vec<&Answer> = answers.iter().filter(|one| one.status == 429).collect();
+    let served = answers.iter().filter(|one| one.status == 200).count();
+    assert_eq!(served + put_off.len(), answers.len());
+    assert!(served >= 200 && !put_off.is_empty(), "{served} were served");
+    for answer in &put_off {
+        assert_eq!(answer.json()["error"]["code"], "too_many_requests");
+        assert_eq!(answer.header("retry-after"), Some("1"));
+    }
+    let put_off = put_off.len();
+    agent.hand_in_all(&other, &[sale("2", 1)], "accepted");
+    wait::until("its turn", || {
+        let answer = agent.post(&mad, &sale("1", 1));
+        assert!([200, 429].contains(&answer.status), "{}", answer.body);
+        (answer.status == 200).then_some(())
+    });
+    let metrics = agent.get("", "/metrics").body;
+    let line = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("tillpost_requests_put_off_total{till=\"1\"} "));
+    let counted: usize = line.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap();
+    assert!(counted >= put_off, "{counted} of {put_off}");
 }

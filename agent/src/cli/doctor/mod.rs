@@ -3,6 +3,7 @@
 //! Each check ends in one line that a person can read out on the telephone. A check that cannot be made says why;
 //! none is left out silently.
 
+mod certificate;
 mod machine;
 mod network;
 
@@ -109,6 +110,7 @@ pub fn findings(context: &Context) -> Vec<Finding> {
         format!("{} is right", loaded.file.display()),
     )];
     findings.extend(exposed(&loaded.config));
+    findings.extend(certificate::finding(&loaded, context.now));
     findings.extend(machine::findings(&loaded, context.now));
     match Client::new(&loaded) {
         Ok(client) => findings.extend(network::service(&client, &loaded, context.now)),

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
@@ -159,7 +160,7 @@ pub struct Acts(pub String);
 /// Finds out who asks.
 ///
 /// # Errors
-/// When the store fails.
+/// When the store fails, and 429 for a till that asks more often than it may.
 pub(crate) fn identify(parts: &Parts, api: &Api) -> Result<Visitor, Refusal> {
     if let Some(token) = bearer(&parts.headers) {
         if api.parts.cli_key.is(token) {
@@ -170,6 +171,8 @@ pub(crate) fn identify(parts: &Parts, api: &Api) -> Result<Visitor, Refusal> {
             .store
             .read(|reader| tills::of_token(reader, token))?;
         if let Some(token) = known {
+            let taken = api.pace.take(&token.owner, Instant::now());
+            taken.map_err(|wait| too_often(wait.as_secs_f64()))?;
             return Ok(Visitor::Till(token));
         }
     }
@@ -190,6 +193,15 @@ pub(crate) fn identify(parts: &Parts, api: &Api) -> Result<Visitor, Refusal> {
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The till asks more often than it may.
+fn too_often(seconds: f64) -> Refusal {
+    let message = "this till asks more often than it may; nothing was stored";
+    let hint = "wait as long as Retry-After says; see till_requests_per_second in [listen]";
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    // Far below an hour, and whole seconds are what the header knows.
+    Refusal::new(status, "too_many_requests", message, hint).retry_after(seconds.ceil() as u32)
 }
 
 fn admit(parts: &Parts, api: &Api, right: Right) -> Result<Visitor, Refusal> {

@@ -22,6 +22,7 @@ use crate::intake::http::body::IN_HAND_KIB_MAX;
 use crate::intake::http::hosts::Hosts;
 use crate::intake::http::live::Live;
 use crate::intake::http::login::Logins;
+use crate::intake::http::pace::Pace;
 use crate::secret::Secret;
 use crate::store::figures::{self, Figures, Question};
 use crate::store::proof::ReadBacks;
@@ -74,6 +75,7 @@ pub struct Parts {
 pub struct Api {
     pub(crate) parts: Parts,
     pub(crate) logins: Logins,
+    pub(crate) pace: Pace,
     pub(crate) hosts: Hosts,
     pub(crate) started: Instant,
     pub(crate) live: Live,
@@ -111,6 +113,7 @@ impl Api {
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new(Self {
             hosts: Hosts::of(&parts.config.listen),
+            pace: Pace::new(parts.config.listen.till_requests_per_second),
             parts,
             logins: Logins::default(),
             started: Instant::now(),

@@ -33,6 +33,10 @@ pub const SECRET_CHARS_MIN: usize = 8;
 const FAILURES_FREE: u32 = 4;
 /// The longest that a next try must wait.
 const WAIT_MAX: Duration = Duration::from_secs(300);
+/// For every such time that goes by without a failure, one is forgiven.
+const FORGIVEN_EVERY: Duration = Duration::from_secs(300);
+/// More failures than this do not count: whoever guessed all night is forgiven within an hour or so, too.
+const FAILURES_MAX: u32 = FAILURES_FREE + 10;
 /// Places whose failures are remembered.
 const PLACES_MAX: usize = 1_000;
 
@@ -164,6 +168,16 @@ struct Failures {
     last: Instant,
 }
 
+impl Failures {
+    /// How many still count.
+    fn left(self, now: Instant) -> u32 {
+        let forgiven =
+            now.saturating_duration_since(self.last).as_secs() / FORGIVEN_EVERY.as_secs();
+        self.count
+            .saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX))
+    }
+}
+
 impl Default for Logins {
     fn default() -> Self {
         Self {
@@ -215,7 +229,7 @@ impl Logins {
     /// How long the next try from this place must wait.
     pub(super) fn wait(&self, place: IpAddr, now: Instant) -> Option<Duration> {
         let failures = *locked(&self.failures).get(&place)?;
-        let doublings = failures.count.checked_sub(FAILURES_FREE + 1)?;
+        let doublings = failures.left(now).checked_sub(FAILURES_FREE + 1)?;
         let wait = Duration::from_secs(1 << doublings.min(16)).min(WAIT_MAX);
         wait.checked_sub(now.duration_since(failures.last))
     }
@@ -224,7 +238,7 @@ impl Logins {
     pub(super) fn failed(&self, place: IpAddr, now: Instant) {
         let mut failures = locked(&self.failures);
         if failures.len() >= PLACES_MAX {
-            failures.retain(|_, failures| now.duration_since(failures.last) < WAIT_MAX);
+            failures.retain(|_, failures| failures.left(now) > 0);
         }
         // Whoever has so many addresses is not slowed down by remembering each; the one that waited longest goes.
         if failures.len() >= PLACES_MAX && !failures.contains_key(&place) {
@@ -237,7 +251,7 @@ impl Logins {
             count: 0,
             last: now,
         });
-        known.count = known.count.saturating_add(1);
+        known.count = (known.left(now) + 1).min(FAILURES_MAX);
         known.last = now;
     }
 
@@ -294,6 +308,28 @@ mod tests {
         assert_eq!(logins.wait(place, now + Duration::from_secs(301)), None);
         logins.succeeded(place);
         assert_eq!(logins.wait(place, now), None);
+    }
+
+    #[test]
+    fn failures_are_forgiven_one_by_one() {
+        let (logins, place, now) = (
+            Logins::default(),
+            IpAddr::from([10, 0, 0, 9]),
+            Instant::now(),
+        );
+        for _ in 0..1_000 {
+            logins.failed(place, now);
+        }
+        let waits_after_one_more = |periods: u32| {
+            let then = now + FORGIVEN_EVERY * periods;
+            let known = locked(&logins.failures).clone();
+            logins.failed(place, then);
+            let wait = logins.wait(place, then).map_or(0, |wait| wait.as_secs());
+            *locked(&logins.failures) = known;
+            wait
+        };
+        let waits: Vec<u64> = (0..12).map(waits_after_one_more).collect();
+        assert_eq!(waits, [300, 300, 256, 128, 64, 32, 16, 8, 4, 2, 1, 0]);
     }
 
     #[test]

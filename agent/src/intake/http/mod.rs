@@ -15,10 +15,12 @@ mod hosts;
 pub mod live;
 pub mod login;
 pub mod look_up;
+pub mod pace;
 mod patience;
 pub mod query;
 mod serve;
 pub(crate) mod sign_in;
+pub mod tls;
 
 use std::sync::Arc;
 

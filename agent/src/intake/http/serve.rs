@@ -9,18 +9,24 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::header::{CONNECTION, HeaderValue, SET_COOKIE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::intake::http::access::Peer;
+use crate::intake::http::answer::Refusal;
 use crate::intake::http::crowd::{Crowd, Place};
 use crate::intake::http::patience;
+use crate::intake::http::tls::{Encryption, Way};
 
 /// Connections at one time; for more, those make place that keep the agent waiting.
 const CONNECTIONS_MAX: usize = 512;
@@ -43,13 +49,15 @@ const SENT_OUT: usize = 16;
 /// whatever is sent need some too.
 const FILES_PER_CONNECTION: usize = 2;
 
-/// Serves the router until `stop`, then waits for the requests in hand.
+/// Serves the router until `stop`, then waits for the requests in hand. With `encryption` whoever comes from elsewhere
+/// must speak TLS.
 ///
 /// # Errors
 /// Never for what a single connection does; only when the listener itself cannot say its address.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
+    encryption: Option<Arc<Encryption>>,
     stop: CancellationToken,
 ) -> io::Result<()> {
     listener.local_addr()?;
@@ -66,8 +74,13 @@ pub async fn serve(
                     place = crowd.enter(peer.ip().to_canonical()) => Arc::new(place),
                     () = stop.cancelled() => break,
                 };
-                let (router, stop) = (router.clone(), stop.clone());
-                connections.spawn(converse(stream, peer, router, place, stop));
+                let visit = Visit {
+                    peer,
+                    router: router.clone(),
+                    place,
+                    stop: stop.clone(),
+                };
+                connections.spawn(visit.begin(stream, encryption.clone()));
             }
             Err(error) => {
                 tracing::warn!(error = %error, "a connection could not be accepted");
@@ -108,50 +121,111 @@ fn files_max() -> Option<usize> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-async fn converse(
-    stream: TcpStream,
+/// A connection, and what it needs.
+struct Visit {
     peer: SocketAddr,
     router: Router,
     place: Arc<Place>,
     stop: CancellationToken,
-) {
-    // An answer is small and must not wait for more to come; without it only the wait is longer.
-    let _ = stream.set_nodelay(true);
-    let asked = Arc::clone(&place);
-    let answer = move |request: hyper::Request<Incoming>| {
-        let (router, place) = (router.clone(), Arc::clone(&asked));
-        let mut request: Request =
-            request.map(|body| axum::body::Body::new(Awaited::new(body, Arc::clone(&place))));
-        request.extensions_mut().insert(Peer(peer));
-        async move {
-            let answer = router.oneshot(request).await;
-            let bytes = answer
-                .as_ref()
-                .map_or(0, |answer| answer.body().size_hint().lower());
-            place.answered(bytes);
-            answer
+}
+
+impl Visit {
+    async fn begin(self, stream: TcpStream, encryption: Option<Arc<Encryption>>) {
+        // An answer is small and must not wait for more to come; without it only the wait is longer.
+        let _ = stream.set_nodelay(true);
+        let Some(encryption) = encryption else {
+            return self.converse(stream, false).await;
+        };
+        let way = tokio::select! {
+            way = encryption.way(stream, self.peer) => way,
+            () = self.place.asked_to_leave() => None,
+            () = self.stop.cancelled() => None,
+        };
+        match way {
+            Some(Way::Open(stream)) => self.converse(stream, false).await,
+            Some(Way::Encrypted(stream)) => self.converse(stream, true).await,
+            Some(Way::Refused(stream)) => {
+                let told = || std::future::ready(not_encrypted());
+                let router = Router::new().fallback(told);
+                Self { router, ..self }.converse(stream, false).await;
+            }
+            None => {}
         }
-    };
-    let service = TowerToHyperService::new(tower::service_fn(answer));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(patience::within(HEAD_TIME_MAX))
-        .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-        () = place.asked_to_leave() => Ok(()),
-        () = awaited_too_long(&place) => Ok(()),
-    };
-    if let Err(error) = ended {
-        // The other side went away, or spoke no HTTP: its affair.
-        tracing::debug!(error = %error, "a connection ended early");
     }
+
+    async fn converse<S>(self, stream: S, encrypted: bool)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let Self {
+            peer,
+            router,
+            place,
+            stop,
+        } = self;
+        let asked = Arc::clone(&place);
+        let answer = move |request: hyper::Request<Incoming>| {
+            let (router, place) = (router.clone(), Arc::clone(&asked));
+            let mut request: Request =
+                request.map(|body| axum::body::Body::new(Awaited::new(body, Arc::clone(&place))));
+            request.extensions_mut().insert(Peer(peer));
+            async move {
+                let mut answer = router.oneshot(request).await;
+                if encrypted && let Ok(answer) = &mut answer {
+                    keep_encrypted(answer.headers_mut());
+                }
+                let bytes = answer
+                    .as_ref()
+                    .map_or(0, |answer| answer.body().size_hint().lower());
+                place.answered(bytes);
+                answer
+            }
+        };
+        let service = TowerToHyperService::new(tower::service_fn(answer));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(patience::within(HEAD_TIME_MAX))
+            .max_buf_size(HEAD_BYTES_MAX)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+            () = place.asked_to_leave() => Ok(()),
+            () = awaited_too_long(&place) => Ok(()),
+        };
+        if let Err(error) = ended {
+            // The other side went away, or spoke no HTTP: its affair.
+            tracing::debug!(error = %error, "a connection ended early");
+        }
+    }
+}
+
+/// What was begun over TLS is not told in the open: cookies go back by TLS only.
+fn keep_encrypted(headers: &mut HeaderMap) {
+    let cookies = headers.iter_mut().filter(|(name, _)| *name == SET_COOKIE);
+    for (_, cookie) in cookies {
+        let secure = [cookie.as_bytes(), b"; Secure"].concat();
+        // A legal header stays one.
+        if let Ok(secure) = HeaderValue::from_bytes(&secure) {
+            *cookie = secure;
+        }
+    }
+}
+
+/// Whoever comes in the open from elsewhere.
+fn not_encrypted() -> Response {
+    let message = "whoever comes from elsewhere must speak TLS; nothing was stored";
+    let hint =
+        "call it by https://, and change a token or a password that was just sent in the open";
+    let status = StatusCode::FORBIDDEN;
+    let mut response = Refusal::new(status, "not_encrypted", message, hint).into_response();
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
+    response
 }
 
 /// Ends when the other side has kept the agent waiting too long.
@@ -237,7 +311,7 @@ mod tests {
             CancellationToken::new(),
             Router::new().route("/", get(slow)),
         );
-        let server = tokio::spawn(serve(listener, router, stop.clone()));
+        let server = tokio::spawn(serve(listener, router, None, stop.clone()));
         (TcpStream::connect(address).await.unwrap(), stop, server)
     }
 

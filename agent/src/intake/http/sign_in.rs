@@ -1,6 +1,6 @@
 //! `POST /login` and `POST /logout`.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::activity::now;
+use crate::activity::{Chain, now};
 use crate::intake::http::access::Peer;
 use crate::intake::http::answer::{Refusal, json_answer};
 use crate::intake::http::api::Api;
@@ -24,6 +24,10 @@ use crate::store::history;
 pub(crate) const SECRET_BYTES_MAX: usize = 1_024;
 /// Seconds after which to try again while another secret is being checked.
 const BUSY_RETRY: u32 = 1;
+/// Who failed to log in, in the trail.
+const NOBODY: &str = "nobody";
+/// The part of an IPv6 address that names a customer's network.
+const NETWORK_MASK: u128 = !0 << 64;
 
 /// What somebody logs in with.
 #[derive(Deserialize)]
@@ -75,7 +79,7 @@ pub(crate) async fn enter(
     };
     if !fits(api, &verifier, secret).await? {
         api.logins.failed(place, Instant::now());
-        tracing::warn!(role = role.as_str(), "a login failed");
+        note_failure(api, role, place).await;
         let hint = "try again, or set another with: tillpost login set";
         let message = "this is not the secret of the role";
         let status = StatusCode::UNAUTHORIZED;
@@ -101,8 +105,30 @@ pub fn log_out(State(api): State<Arc<Api>>, headers: HeaderMap) -> std::future::
 
 fn place(peer: Option<Extension<Peer>>) -> IpAddr {
     peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Extension(Peer(at))| {
-        at.ip().to_canonical()
+        network_of(at.ip().to_canonical())
     })
+}
+
+/// A place is an address, of IPv6 the network that one customer of a provider has: its addresses cost nothing.
+fn network_of(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK_MASK).into(),
+    }
+}
+
+/// The trail tells who tried to come in, too. Where it cannot be written the no is a no all the same.
+async fn note_failure(api: &Api, role: Role, place: IpAddr) {
+    tracing::warn!(role = role.as_str(), place = %place, "a login failed");
+    let what = format!("login of {} failed, from {place}", role.as_str());
+    let moment = now();
+    let noted = api
+        .parts
+        .store
+        .write(move |writer| history::add(writer, None, NOBODY, &what, moment));
+    if let Err(error) = noted.await {
+        tracing::warn!(error = %Chain(&error), "a failed login could not be noted");
+    }
 }
 
 async fn given(api: &Api, headers: &HeaderMap, body: Body) -> Result<Given, Refusal> {
@@ -140,4 +166,16 @@ pub(crate) fn with_cookie(mut response: Response, session: Option<&str>) -> Resp
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_of_ipv6_is_one_place() {
+        let place = |text: &str| network_of(text.parse().unwrap()).to_string();
+        assert_eq!(place("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(place("10.0.0.9"), "10.0.0.9");
+    }
 }

@@ -18,7 +18,7 @@ const BLOCK: [u8; 4096] = [7; 4096];
 
 pub fn rows() -> Vec<Row> {
     let home = Home::new(&Setup::bare());
-    let token = home.add_till("1");
+    let tokens: Vec<String> = (1..=64).map(|n| home.add_till(&n.to_string())).collect();
     let agent = home.start();
     let runtime = crate::runtime();
     let next = Arc::new(AtomicU64::new(1));
@@ -30,7 +30,7 @@ pub fn rows() -> Vec<Row> {
     for round in 0..=ROUNDS {
         let appended = appends(home.path());
         for (n, (tills, _)) in aims.iter().enumerate() {
-            let acknowledged = runtime.block_on(acknowledged(&agent.url, &token, *tills, &next));
+            let acknowledged = runtime.block_on(acknowledged(&agent.url, &tokens[..*tills], &next));
             if round > 0 {
                 ratios[n].push(acknowledged / appended);
                 rates[n].push(acknowledged);
@@ -79,11 +79,11 @@ pub fn append_times(beside: &Path, how_long: Duration) -> Vec<f64> {
     times
 }
 
-/// Sales acknowledged per second by so many tills, each of which waits for its answer.
-async fn acknowledged(url: &str, token: &str, tills: usize, next: &Arc<AtomicU64>) -> f64 {
+/// Sales acknowledged per second by the tills of these tokens, each of which waits for its answer.
+async fn acknowledged(url: &str, tokens: &[String], next: &Arc<AtomicU64>) -> f64 {
     let mut ready = Vec::new();
-    for _ in 0..tills {
-        ready.push(Till::connect(url, token, "1").await);
+    for (n, token) in tokens.iter().enumerate() {
+        ready.push(Till::connect(url, token, &(n + 1).to_string()).await);
     }
     let begin = Instant::now();
     let ringing = ready.into_iter().map(|mut till| {
