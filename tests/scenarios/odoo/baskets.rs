@@ -246,7 +246,7 @@ fn make(money: Money) -> Make {
 }
 
 /// The demo data's company keeps its books in dollars, and Odoo lets nobody change that once there are entries.
-const MONEY: &str = r#"
+pub(super) const MONEY: &str = r#"
 currency = env['res.currency'].with_context(active_test=False).search([('name', '=', CURRENCY)]).ensure_one()
 currency.active = True
 if currency != env.company.currency_id:

@@ -69,7 +69,10 @@ pub(super) fn arrives(version: u32, mode: &str) {
     office.hand_in(&agent, &days.first, "accepted");
     office.hand_in(&agent, &days.second, "accepted");
     wait_arrived(&agent, &office.database);
-    // This PC knows of no void of that sale, but Odoo does.
+    agent.stop();
+    // A PC that knows of no void of that sale, but Odoo does.
+    office.new_home();
+    let agent = office.start();
     let again = &days.void_again;
     let result = agent.hand_in(office.token(&again.till), &again.document);
     let id = result["id"].as_str().unwrap();

@@ -9,13 +9,14 @@ use super::Plan;
 use super::people::user;
 use super::present::{Method, Present, UNIT_ROUNDING_MAX};
 use super::tills::{config, stray};
+use crate::destination::odoo::coins::ROUNDING_PRODUCT;
 use crate::destination::odoo::reference;
 use crate::destination::odoo::versions::Closing;
 
 /// Decimal places that weighed goods need: Odoo's two turn 0.345 kg into 0.35.
 const QUANTITY_DIGITS_MIN: i64 = 3;
 /// Products that stand for lines without a product of their own.
-pub const PRODUCTS: [(&str, &str); 7] = [
+pub const PRODUCTS: [(&str, &str); 8] = [
     ("TILLPOST-DEPOSIT", "Deposit"),
     ("TILLPOST-FEE", "Fee"),
     ("TILLPOST-VOUCHER", "Voucher"),
@@ -23,6 +24,7 @@ pub const PRODUCTS: [(&str, &str); 7] = [
     ("TILLPOST-ACCOUNT_PAYMENT", "Payment on account"),
     ("TILLPOST-DISCOUNT", "Discount"),
     ("TILLPOST-TIP", "Tip"),
+    (ROUNDING_PRODUCT, "Cash rounding"),
 ];
 /// The product of tips.
 pub(super) const TIP: &str = "TILLPOST-TIP";
@@ -125,6 +127,7 @@ pub fn steps(plan: &Plan, present: &Present) -> Vec<Step> {
     steps.extend(
         PRODUCTS
             .iter()
+            .filter(|(code, _)| *code != ROUNDING_PRODUCT || rounds_on_a_line(plan, present))
             .map(|(code, name)| product(present, code, name)),
     );
     steps.push(warehouse(plan, present));
@@ -347,8 +350,13 @@ pub fn rounding_id(plan: &Plan, present: &Present) -> Option<i64> {
     fitting.map(|(_, id)| *id)
 }
 
+/// Whether cash is rounded, and Odoo's own cash rounding is of no use for it.
+pub(super) fn rounds_on_a_line(plan: &Plan, present: &Present) -> bool {
+    coin(plan).is_some() && present.facts.coins_for_all
+}
+
 fn rounding(plan: &Plan, present: &Present) -> Option<Step> {
-    let coin = coin(plan)?;
+    let coin = coin(plan).filter(|_| !rounds_on_a_line(plan, present))?;
     let what = format!("cash rounding to {} {coin}", plan.currency);
     if rounding_id(plan, present).is_some() {
         return Some(exists(what));

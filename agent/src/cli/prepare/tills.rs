@@ -6,7 +6,7 @@ use super::Plan;
 use super::present::{DIFFERENCE_MAX, Method, PosConfig, Present};
 use super::steps::{
     Step, TIP, blocked, cash_name, coin, config_name, config_names, create, exists, later, method,
-    rounding_id, write,
+    rounding_id, rounds_on_a_line, write,
 };
 use crate::destination::odoo::versions::Closing;
 
@@ -36,7 +36,9 @@ pub(super) fn config(plan: &Plan, present: &Present, till: &str) -> Step {
     methods
         .extend(shared.map(|name| known_or_later(method(present, name), format!("method {name}"))));
     let mut values = json!({ "picking_type_id": later("warehouse.pos_type_id") });
-    if coin(plan).is_some() {
+    if rounds_on_a_line(plan, present) {
+        values["cash_rounding"] = false.into();
+    } else if coin(plan).is_some() {
         values["cash_rounding"] = true.into();
         values["rounding_method"] = later("rounding");
         values["only_round_cash_method"] = true.into();
@@ -104,6 +106,12 @@ fn changes(
             values[key] = wanted[key].clone();
         }
     }
+    if rounds_on_a_line(plan, present) {
+        if found.rounding.is_some() {
+            values["cash_rounding"] = false.into();
+        }
+        return tips(found, values);
+    }
     let rounding = rounding_id(plan, present);
     let rounds = found.rounds_only_cash && rounding.is_some() && found.rounding == rounding;
     if coin(plan).is_some() && !rounds {
@@ -111,6 +119,11 @@ fn changes(
             values[key] = wanted[key].clone();
         }
     }
+    tips(found, values)
+}
+
+/// With the till's product of tips, if there is anything to change.
+fn tips(found: &PosConfig, mut values: Value) -> Option<Value> {
     if !found.tips {
         values["iface_tipproduct"] = true.into();
         values["tip_product_id"] = later(format!("product {TIP}"));

@@ -29,6 +29,8 @@ pub struct Stored {
     pub total: Decimal,
     /// What was paid.
     pub paid: Decimal,
+    /// What it was rounded to coins by on a line of its own; not within the total.
+    pub rounding: Decimal,
     /// Tips within the total that no line of the till stands for.
     pub tip: Decimal,
     /// Whether it takes something back.
@@ -169,6 +171,7 @@ mod tests {
             reference: "ZH01-3-0-20261120-7".into(),
             total: dec("10.03"),
             paid: dec("10.05"),
+            rounding: Decimal::ZERO,
             tip: Decimal::ZERO,
             refund: false,
             customer: None,

@@ -1,11 +1,18 @@
 //! What `tillpost doctor` looks at in Odoo.
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::client::{Client, Search};
 use super::desk::Desk;
 use super::reference::{self, QUANTITY_DIGITS_MIN, Reference, config_name};
 use super::versions::{Protocol, VERSION_MIN, VERSION_TRIED};
+use crate::activity::now;
+
+/// How long before its end a key is announced.
+const KEY_ANNOUNCED: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// A check's name, and what was found or what is wrong.
 pub type Check = (&'static str, Result<String, String>);
@@ -31,6 +38,7 @@ pub async fn check(client: &Client, desk: &Desk) -> Vec<Check> {
     checks.push(("odoo key", key(client).await));
     checks.push(("odoo quantities", digits(&reference)));
     checks.push(("odoo tills", tills(desk, &reference)));
+    checks.push(("odoo sessions", open_sessions(client, &reference).await));
     if let Ok(facts) = client.facts().await
         && !facts.fixed_amounts
     {
@@ -112,30 +120,97 @@ fn tills(desk: &Desk, reference: &Reference) -> Result<String, String> {
     }
 }
 
+/// Sessions that no document goes into until a person has looked at them.
+async fn open_sessions(client: &Client, reference: &Reference) -> Result<String, String> {
+    let facts = client.facts().await.map_err(|error| error.to_string())?;
+    let tills: Vec<i64> = reference.configs.iter().map(|config| config.id).collect();
+    let search = Search {
+        domain: json!([["config_id", "in", tills], ["state", "!=", "closed"]]),
+        fields: match facts.rescues {
+            true => &["name", "state", "rescue"],
+            false => &["name", "state"],
+        },
+        order: "id",
+        ..Search::default()
+    };
+    let sessions = client.search_read("pos.session", search).await;
+    let sessions = sessions.map_err(|error| error.to_string())?;
+    let odd = sessions.iter().filter_map(|session| {
+        let name = session.text("name").unwrap_or_default();
+        match session.text("state") {
+            _ if session.flag("rescue") => Some(format!(
+                "{name} is a rescue session, which Odoo made for orders that came when theirs was closed: look at them \
+                 in Odoo and close it"
+            )),
+            Some("closing_control") => Some(format!(
+                "{name} is being closed by somebody in Odoo: finish it there; the next document of its day takes it back"
+            )),
+            _ => None,
+        }
+    });
+    let odd: Vec<String> = odd.collect();
+    match odd.is_empty() {
+        true => Ok(format!("{} open", sessions.len())),
+        false => Err(odd.join("; ")),
+    }
+}
+
 /// When the key ends, as far as its user may see.
 async fn key(client: &Client) -> Result<String, String> {
     let search = Search {
-        domain: json!([["expiration_date", "!=", false]]),
-        fields: &["name", "expiration_date"],
-        order: "expiration_date",
+        fields: &["expiration_date"],
         ..Search::default()
     };
-    match client.search_read("res.users.apikeys", search).await {
-        Ok(keys) => Ok(keys
-            .first()
-            .and_then(|key| key.text("expiration_date"))
-            .map_or_else(
-                || "accepted, does not end".to_owned(),
-                |end| format!("accepted; the user's first key ends at {end} UTC"),
-            )),
-        Err(_) => Ok("accepted".to_owned()),
+    let Ok(keys) = client.search_read("res.users.apikeys", search).await else {
+        return Ok("accepted".to_owned());
+    };
+    let ends = keys.iter().map(|key| key.text("expiration_date"));
+    lasting(&ends.collect::<Vec<_>>(), now())
+}
+
+/// For how long a user with keys that end then can work. Which of them is ours Odoo does not say, so the last one counts.
+fn lasting(ends: &[Option<&str>], now: Timestamp) -> Result<String, String> {
+    let ends: Option<Vec<&str>> = ends.iter().copied().collect();
+    let Some(last) = ends.and_then(|ends| ends.into_iter().max().map(str::to_owned)) else {
+        return Ok("accepted, does not end".to_owned());
+    };
+    let until = last.parse::<DateTime>().ok();
+    let until = until.and_then(|until| TimeZone::UTC.to_timestamp(until).ok());
+    if until.is_some_and(|until| until.duration_since(now) < KEY_ANNOUNCED) {
+        return Err(format!(
+            "accepted, but the user's last key ends at {last} UTC: make a new one in Odoo and put it where `secret` in \
+             tillpost.toml says; one in a file is taken without a restart"
+        ));
     }
+    Ok(format!("accepted; the user's last key ends at {last} UTC"))
 }
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
     use crate::destination::odoo::reference::PosConfig;
+
+    #[rstest]
+    #[case::there_is_no_end(&[None], None)]
+    #[case::far(&[Some("2026-12-10 10:00:01")], None)]
+    #[case::a_fortnight(&[Some("2026-12-10 09:59:59")], Some("2026-12-10 09:59:59"))]
+    #[case::over(&[Some("2026-11-25 10:00:00")], Some("2026-11-25 10:00:00"))]
+    #[case::a_new_one_is_there(&[Some("2026-11-30 10:00:00"), Some("2027-02-20 10:00:00")], None)]
+    #[case::an_endless_one_is_there(&[Some("2026-11-30 10:00:00"), None], None)]
+    #[case::nobody_says(&[], None)]
+    fn a_key_is_announced_a_fortnight_before_its_end(
+        #[case] ends: &[Option<&str>],
+        #[case] named: Option<&str>,
+    ) {
+        let now = "2026-11-26T10:00:00Z".parse().expect("a time");
+        match (lasting(ends, now), named) {
+            (Err(told), Some(end)) => assert!(told.contains(end), "{told}"),
+            (found, None) => assert!(found.is_ok(), "{found:?}"),
+            (Ok(found), Some(end)) => panic!("{end}: {found}"),
+        }
+    }
 
     #[test]
     fn a_company_that_rounds_taxes_per_line_is_told_of_with_its_tills() {

@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use super::check_back::Stored;
 use super::client::{CallError, Client, Search};
+use super::coins::ROUNDING_PRODUCT;
 use super::names::{self, Named};
-use super::parts::Expected;
+use super::parts::{self, Expected};
 use super::row::{Row, texts};
 use super::versions::Identity;
 
@@ -69,6 +70,9 @@ pub async fn standing(client: &Client, wanted: &[&Expected]) -> Result<Vec<Store
         ..Search::default()
     };
     for line in client.search_read("pos.order.line", lines).await? {
+        if is_rounding(&line) {
+            continue;
+        }
         let order = orders
             .iter_mut()
             .find(|order| Some(order.id) == line.one("order_id"));
@@ -199,7 +203,33 @@ async fn heads(client: &Client, domain: Value) -> Result<Vec<Stored>, CallError>
         ..Search::default()
     };
     let rows = client.search_read("pos.order", search).await?;
-    Ok(rows.iter().filter_map(stored).collect())
+    let mut orders: Vec<Stored> = rows.iter().filter_map(stored).collect();
+    if orders.is_empty() || !client.facts().await?.coins_for_all {
+        return Ok(orders);
+    }
+    let ids: Vec<i64> = orders.iter().map(|order| order.id).collect();
+    let rounded = Search {
+        domain: json!([
+            ["order_id", "in", ids],
+            ["product_id.default_code", "=", ROUNDING_PRODUCT]
+        ]),
+        fields: &["order_id", "price_subtotal_incl"],
+        ..Search::default()
+    };
+    for line in client.search_read("pos.order.line", rounded).await? {
+        let own = |order: &&mut Stored| Some(order.id) == line.one("order_id");
+        if let Some(order) = orders.iter_mut().find(own) {
+            order.rounding += line.decimal("price_subtotal_incl");
+            order.total -= line.decimal("price_subtotal_incl");
+        }
+    }
+    Ok(orders)
+}
+
+/// Whether a line carries what its order was rounded to coins by.
+fn is_rounding(line: &Row) -> bool {
+    let named = line.text("name").and_then(names::named);
+    named.is_some_and(|named| named.line == parts::rounding_uuid(named.order))
 }
 
 /// The uuid of a line, from its field or from its name.
@@ -230,6 +260,7 @@ fn stored(row: &Row) -> Option<Stored> {
         reference: text("pos_reference"),
         total: row.decimal("amount_total"),
         paid: row.decimal("amount_paid"),
+        rounding: Decimal::ZERO,
         tip: if row.flag("is_tipped") {
             row.decimal("tip_amount")
         } else {

@@ -1,7 +1,7 @@
 //! Odoo as a destination, 14 to 19, without any module of ours inside it.
 //!
 //! # Layout
-//! Pure: [`answer`] (what an error means), [`tax`], [`shares`], [`lines`], [`payments`], [`parts`], [`orders`], [`voids`] (what is
+//! Pure: [`answer`] (what an error means), [`tax`], [`shares`], [`lines`], [`payments`], [`coins`], [`parts`], [`orders`], [`voids`] (what is
 //! sent), [`check_back`] (what must stand there afterwards), [`figures`]
 //! (a day's, compared), [`translate`] (what a person is told). Calls: [`client`],
 //! [`reference`], [`products`], [`originals`], [`sessions`], [`opening`], [`close`], [`stock`], [`places`], [`transfers`], [`deliveries`].
@@ -21,6 +21,7 @@ pub mod check_back;
 pub mod client;
 pub mod close;
 mod closing;
+pub mod coins;
 pub mod counts;
 pub mod days;
 pub mod deliveries;

@@ -9,6 +9,7 @@ use tillpost_shared::document::sale::{Line, Lot, Sale};
 use tillpost_shared::key;
 use uuid::Uuid;
 
+use super::coins::{self, ROUNDING_PRODUCT};
 use super::lines::{self, Frame, Priced};
 use super::parts::{self, Part};
 use super::payments::{self, Flow};
@@ -60,6 +61,8 @@ pub struct Found {
     pub goods: Vec<Good>,
     /// The product of tips, when there are any.
     pub tip_product: Option<i64>,
+    /// The product that stands for what was rounded to coins, where it stands on a line.
+    pub rounding_product: Option<i64>,
     /// The customer.
     pub customer: Option<i64>,
 }
@@ -81,6 +84,8 @@ struct Sum {
     total: Decimal,
     /// Tips within the total.
     tip: Decimal,
+    /// What stands on a line because it was rounded to coins, within the total.
+    rounding: Decimal,
     /// What was paid: flows and amounts.
     paid: Vec<(usize, Decimal)>,
 }
@@ -126,18 +131,28 @@ pub fn orders(
 impl Receipt<'_> {
     /// What each order comes to; the last one carries tips and rounding.
     fn sums(&self, parts: &[Part], tips: Decimal) -> Vec<Sum> {
+        let on_a_line = match coins::on_a_line(self.till) {
+            true => self.sale.cash_rounding(),
+            false => Decimal::ZERO,
+        };
         let total = |part: &Part| part.lines.iter().map(|n| self.shares[*n].gross()).sum();
         let mut totals: Vec<Decimal> = parts.iter().map(total).collect();
         let mut owed = totals.clone();
         if let (Some(last), Some(owed)) = (totals.last_mut(), owed.last_mut()) {
             *last += tips;
             *owed = *last + self.sale.cash_rounding();
+            *last += on_a_line;
         }
         let rows = payments::divide(&self.flows, &owed);
         let last = parts.len().saturating_sub(1);
         let sum = |(n, (total, paid))| {
-            let tip = if n == last { tips } else { Decimal::ZERO };
-            Sum { total, tip, paid }
+            let of_last = |amount| if n == last { amount } else { Decimal::ZERO };
+            Sum {
+                total,
+                tip: of_last(tips),
+                rounding: of_last(on_a_line),
+                paid,
+            }
         };
         totals.into_iter().zip(rows).enumerate().map(sum).collect()
     }
@@ -163,6 +178,9 @@ impl Receipt<'_> {
             );
             values.push(json!([0, 0, tip]));
         }
+        if !sum.rounding.is_zero() {
+            values.push(json!([0, 0, self.rounding_line(sum.rounding)?]));
+        }
         let at = parts::odoo_time(delivery.document.head.occurred_at.at());
         let payment = |(n, amount): &(usize, Decimal)| {
             let (flow, method) = (&self.flows[*n], self.methods[*n]);
@@ -187,6 +205,16 @@ impl Receipt<'_> {
             say("is_refund", true.into());
         }
         Ok(order)
+    }
+}
+
+impl Receipt<'_> {
+    fn rounding_line(&self, rounded: Decimal) -> Result<Map<String, Value>, Answer> {
+        let (uid, reference) = (self.delivery.uid, parts::reference(self.delivery));
+        let product = self.found.rounding_product;
+        let product = product.ok_or_else(|| translate::kind_product_missing(ROUNDING_PRODUCT))?;
+        let currency = self.till.config.currency;
+        Ok(coins::line(uid, &reference, product, rounded, currency))
     }
 }
 

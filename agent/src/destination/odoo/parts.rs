@@ -137,6 +137,11 @@ pub fn tip_uuid(document: Uuid) -> Uuid {
     Uuid::new_v5(&document, b"tip")
 }
 
+/// The uuid of the line that carries what was rounded to coins, where it stands on a line.
+pub fn rounding_uuid(document: Uuid) -> Uuid {
+    Uuid::new_v5(&document, b"rounding")
+}
+
 /// `<store>-<till>-<series>-<business date>-<number>`: ends with the till's number, because Odoo names the order after
 /// the last part; before a void's number stands `void`.
 pub fn reference(delivery: &Delivery) -> String {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tillpost_shared::document::sale::{Sale, Tender, TenderType};
 use uuid::Uuid;
 
+use super::coins;
 use super::orders::Till;
 use super::reference::Method;
 use super::row::number;
@@ -121,8 +122,8 @@ pub fn divide(flows: &[Flow], totals: &[Decimal]) -> Vec<Vec<(usize, Decimal)>> 
 /// with a draft.
 pub fn check(sale: &Sale, flows: &[Flow], tips: Decimal, till: Till<'_>) -> Result<(), Answer> {
     let rounded = sale.cash_rounding();
-    if !rounded.is_zero() && !till.config.rounds_cash {
-        return Err(translate::rounding_missing(till.code));
+    if !rounded.is_zero() && !till.config.rounds_cash && !coins::on_a_line(till) {
+        return Err(coins::rounding_missing(till.code));
     }
     let paid: Decimal = flows.iter().map(|flow| flow.amount).sum();
     let owed = sale.total.0 + rounded + tips;
@@ -135,7 +136,7 @@ pub fn check(sale: &Sale, flows: &[Flow], tips: Decimal, till: Till<'_>) -> Resu
     }
     let coin = till.config.coin.filter(|_| till.facts.coins_for_all);
     match coin.map(|coin| in_coins(sale.total.0 + tips, coin)) {
-        Some(wanted) if wanted != paid => Err(translate::coins_for_all(till.code, paid, wanted)),
+        Some(wanted) if wanted != paid => Err(coins::coins_for_all(till.code, paid, wanted)),
         _ => Ok(()),
     }
 }

@@ -181,30 +181,6 @@ pub fn totals_differ(what: &str, one: Decimal, other: Decimal) -> Answer {
     )
 }
 
-/// Rounded to coins, and Odoo's till does not round.
-pub fn rounding_missing(till: &str) -> Answer {
-    Answer::new(
-        "rounding_not_in_odoo",
-        format!(
-            "Till {till} rounded to coins, but cash rounding is not switched on for it in Odoo."
-        ),
-        "Head office: switch on cash rounding for the till's point of sale in Odoo, then retry the document.",
-    )
-}
-
-/// This version of Odoo rounds to coins whatever it is paid with.
-pub fn coins_for_all(till: &str, paid: Decimal, wanted: Decimal) -> Answer {
-    Answer::new(
-        "coins_for_all",
-        format!(
-            "{paid} was paid, and this version of Odoo wants {wanted}: where a till rounds to coins, it rounds cards too. It could not close the day with it."
-        ),
-        format!(
-            "Head office: switch off cash rounding for till {till} in Odoo and at the till, or round every payment there, then retry the document."
-        ),
-    )
-}
-
 /// Another currency than the till's in Odoo.
 pub fn currency_differs(ours: &str, theirs: &str) -> Answer {
     Answer::new(
@@ -313,6 +289,17 @@ pub fn close_refused(words: &str) -> Answer {
         "close_refused",
         format!("Odoo did not close the day: {words}"),
         "Head office: open the session in Odoo and put right what it names, then retry. The next day goes into the same session until then.",
+    )
+}
+
+/// Odoo keeps orders of this till in a session that it made by itself.
+pub fn rescue_session(session: &str) -> Answer {
+    Answer::new(
+        "rescue_session",
+        format!(
+            "The day is closed, but Odoo made the rescue session {session} for orders of this till that came when theirs was closed."
+        ),
+        "Head office: look at its orders in Odoo and close it like any session, with its cash counted. Retrying confirms that it was looked at.",
     )
 }
 

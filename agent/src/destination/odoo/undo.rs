@@ -9,8 +9,10 @@ use super::desk::Desk;
 use super::lookup;
 use super::originals;
 use super::parts;
+use super::products;
 use super::reference::base_name;
 use super::send::Unit;
+use super::upload::rounding_code;
 use super::{translate, voids};
 use crate::destination::Delivery;
 use crate::outbox::{Cause, Outage, Verdict};
@@ -49,11 +51,17 @@ impl Desk {
         let ids: Vec<i64> = original.orders.iter().map(|order| order.id).collect();
         let paid = originals::payments(&self.client, &ids).await?;
         let base = base_name(&self.store, &till);
+        if self.facts.coins_for_all {
+            let wanted = [rounding_code()].into();
+            products::load(&self.client, &mut self.shelf, wanted).await?;
+        }
+        let rounding_product = self.shelf.get(&rounding_code()).map(|article| article.id);
         let built = voids::orders(
             delivery,
             void,
             &original,
             &paid,
+            rounding_product,
             self.till(&config, &till, &base),
         );
         let orders = match built {

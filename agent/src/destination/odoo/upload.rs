@@ -6,6 +6,7 @@ use serde_json::Value;
 use tillpost_shared::document::sale::Sale;
 
 use super::answer::outage;
+use super::coins::ROUNDING_PRODUCT;
 use super::desk::Desk;
 use super::orders::{self, Found, Good};
 use super::originals::{self, Original};
@@ -118,6 +119,9 @@ impl Desk {
             if !payments::tips(&fresh.sale.tenders).is_zero() {
                 wanted.insert(tip_code());
             }
+            if self.facts.coins_for_all && !fresh.sale.cash_rounding().is_zero() {
+                wanted.insert(rounding_code());
+            }
         }
         products::load(&self.client, &mut self.shelf, wanted).await
     }
@@ -192,9 +196,9 @@ impl Desk {
             let codes = products::line_codes(line);
             let Some(article) = products::find(&self.shelf, &codes) else {
                 match (products::type_code(line.r#type), codes.as_slice()) {
-                    (Some(own), [Code::Sku(code)]) if own == *code => unknown.push(format!(
-                        "the internal reference {own} (run `tillpost odoo prepare`)"
-                    )),
+                    (Some(own), [Code::Sku(code)]) if own == *code => {
+                        unknown.push(own_product(&own));
+                    }
                     _ => unknown.push(products::named(&line.product)),
                 }
                 continue;
@@ -215,6 +219,11 @@ impl Desk {
                 tracked: article.tracked,
             });
         }
+        let rounding_product = self.shelf.get(&rounding_code());
+        let rounded = self.facts.coins_for_all && !config.rounds_cash;
+        if rounded && !fresh.sale.cash_rounding().is_zero() && rounding_product.is_none() {
+            unknown.push(own_product(ROUNDING_PRODUCT));
+        }
         if !unknown.is_empty() {
             unknown.sort();
             unknown.dedup();
@@ -229,9 +238,20 @@ impl Desk {
         Ok(Found {
             goods,
             tip_product,
+            rounding_product: rounding_product.map(|article| article.id),
             customer: self.customer(fresh.delivery),
         })
     }
+}
+
+/// The code of the product that stands for what was rounded to coins.
+pub(super) fn rounding_code() -> Code {
+    Code::Sku(ROUNDING_PRODUCT.to_owned())
+}
+
+/// How a product that `odoo prepare` makes is called in an answer.
+fn own_product(code: &str) -> String {
+    format!("the internal reference {code} (run `tillpost odoo prepare`)")
 }
 
 fn tip_code() -> Code {

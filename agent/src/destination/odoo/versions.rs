@@ -132,7 +132,8 @@ pub struct Facts {
     pub taxes: TaxEngine,
     /// Whether it closes no session with a tax that has no account.
     pub tax_needs_account: bool,
-    /// Whether a till that rounds to coins must round every payment, cards too.
+    /// Whether a till that rounds to coins must round every payment, cards too. There what cash was rounded by goes up as
+    /// a line instead, with a till that does not round.
     pub coins_for_all: bool,
     /// Whether an order for a closed session makes a rescue session, rather than going into the open one.
     pub rescues: bool,

@@ -10,6 +10,7 @@ use tillpost_shared::key;
 use uuid::Uuid;
 
 use super::check_back::Stored;
+use super::coins::{self, ROUNDING_PRODUCT};
 use super::orders::{self, Till, part_note};
 use super::originals::{OldLine, OldPayment, Original, fixed_of_reversal};
 use super::parts::{self, Expected};
@@ -34,10 +35,7 @@ pub fn uuids(delivery: &Delivery, original: &Original) -> Vec<Uuid> {
 /// What Odoo must hold of the void.
 pub fn expected(delivery: &Delivery, void: &Void, original: &Original) -> Expected {
     let total: Decimal = original.orders.iter().map(|order| order.total).sum();
-    let lines = original
-        .lines
-        .iter()
-        .map(|line| (line_uuid(delivery.uid, line), -line.quantity));
+    let lines = goods(original).map(|line| (line_uuid(delivery.uid, line), -line.quantity));
     Expected {
         orders: uuids(delivery, original),
         reference: parts::reference(delivery),
@@ -46,6 +44,15 @@ pub fn expected(delivery: &Delivery, void: &Void, original: &Original) -> Expect
         paid: paid_back(void, original),
         lines: lines.collect(),
     }
+}
+
+/// Its lines, but for one that carries what it was rounded to coins by.
+fn goods(original: &Original) -> impl Iterator<Item = &OldLine> {
+    let is_rounding = |line: &&OldLine| {
+        let order = original.orders.iter().find(|order| order.id == line.order);
+        order.is_some_and(|order| line.uuid == Some(parts::rounding_uuid(order.uuid)))
+    };
+    original.lines.iter().filter(move |line| !is_rounding(line))
 }
 
 fn line_uuid(document: Uuid, line: &OldLine) -> Uuid {
@@ -72,6 +79,7 @@ pub fn orders(
     void: &Void,
     original: &Original,
     paid: &[OldPayment],
+    rounding_product: Option<i64>,
     till: Till<'_>,
 ) -> Result<Vec<Value>, Answer> {
     let uuids = uuids(delivery, original);
@@ -79,9 +87,7 @@ pub fn orders(
     let mut reversals = Vec::with_capacity(uuids.len());
     for ((order, uuid), payments) in original.orders.iter().zip(&uuids).zip(money) {
         let total = -order.total;
-        let lines: Vec<&OldLine> = original
-            .lines
-            .iter()
+        let lines: Vec<&OldLine> = goods(original)
             .filter(|line| line.order == order.id)
             .collect();
         let gross: Decimal = lines
@@ -93,7 +99,11 @@ pub fn orders(
             .map(|line| line.row.decimal("price_subtotal"))
             .sum();
         let (sum, payments) = payments;
-        let mut reversal = orders::head(delivery, *uuid, total, net - gross, sum);
+        let rounded = match coins::on_a_line(till) {
+            true => sum - total,
+            false => Decimal::ZERO,
+        };
+        let mut reversal = orders::head(delivery, *uuid, total + rounded, net - gross, sum);
         let line = |line: &&OldLine| {
             json!([
                 0,
@@ -106,10 +116,16 @@ pub fn orders(
                 )
             ])
         };
-        reversal.insert(
-            "lines".to_owned(),
-            lines.iter().map(line).collect::<Vec<_>>().into(),
-        );
+        let mut values: Vec<Value> = lines.iter().map(line).collect();
+        if !rounded.is_zero() {
+            let product = rounding_product;
+            let product =
+                product.ok_or_else(|| translate::kind_product_missing(ROUNDING_PRODUCT))?;
+            let (reference, currency) = (parts::reference(delivery), till.config.currency);
+            let line = coins::line(*uuid, &reference, product, rounded, currency);
+            values.push(json!([0, 0, line]));
+        }
+        reversal.insert("lines".to_owned(), values.into());
         reversal.insert("payment_ids".to_owned(), payments.into());
         reversal.insert("is_refund".to_owned(), (total < Decimal::ZERO).into());
         let customer = order.customer.map_or(Value::Bool(false), Value::from);
@@ -275,6 +291,7 @@ mod tests {
             reference: "ZH01-3-0-20261120-4711".to_owned(),
             total: dec("12.80"),
             paid: dec("12.80"),
+            rounding: Decimal::ZERO,
             tip: dec("2.00"),
             refund: false,
             customer: Some(3),
@@ -354,7 +371,7 @@ mod tests {
             store: &store,
             facts: Facts::of(19),
         };
-        orders(&delivery, void, &original(), &paid, till)
+        orders(&delivery, void, &original(), &paid, None, till)
     }
 
     #[test]

@@ -55,6 +55,7 @@ fn build(kind: &str, body: Value, rounds_cash: bool) -> Result<Vec<Value>, Answe
     let found = Found {
         goods,
         tip_product: Some(50),
+        rounding_product: Some(51),
         customer: None,
     };
     let methods = BTreeMap::new();
