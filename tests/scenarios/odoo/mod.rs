@@ -31,7 +31,7 @@ mod coins;
 mod counts;
 mod dangers;
 mod environment;
-mod faults;
+pub mod faults;
 mod hard_day;
 mod kills;
 mod late;
@@ -89,7 +89,7 @@ fn dies_at(office: &HeadOffice, points: &[&str]) {
 
 /// Waits until everything is delivered and the sessions are closed; panics when something is parked.
 #[track_caller]
-fn wait_arrived(agent: &Agent, database: &Database) {
+pub fn wait_arrived(agent: &Agent, database: &Database) {
     wait::within(DRAIN, "everything to arrive", || {
         let parked = agent.count("parked");
         assert_eq!(parked, 0, "parked: {}", agent.status());
@@ -110,7 +110,7 @@ fn expected(database: &Database, ledger: &Ledger) -> Figures {
 
 /// Panics unless Odoo holds exactly what was rung up, in books that balance.
 #[track_caller]
-fn assert_books(database: &Database, ledger: &Ledger) {
+pub fn assert_books(database: &Database, ledger: &Ledger) {
     expected(database, ledger).assert_found(&books::figures(database));
     let faults = books::faults(database);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
