@@ -111,6 +111,12 @@ impl Desk {
                 });
             }
         }
+        if let Some(rescue) = sessions::rescue(&self.client, config.id).await? {
+            return Ok(Verdict::Rejected {
+                answer: translate::rescue_session(&rescue.name),
+                sent: true,
+            });
+        }
         let unbookable = self.facts.closing == Closing::Statement;
         let drawers = |id: &i64| {
             unbookable

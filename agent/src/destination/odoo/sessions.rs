@@ -160,6 +160,19 @@ pub async fn open(client: &Client, config: i64) -> Result<Option<Session>, Outag
     search(client, domain.into()).await
 }
 
+/// A session that Odoo made by itself for an order that came to a closed one, and that nobody has closed; where it does so.
+pub async fn rescue(client: &Client, config: i64) -> Result<Option<Session>, Outage> {
+    if !facts(client).await?.rescues {
+        return Ok(None);
+    }
+    let own = json!([
+        ["config_id", "=", config],
+        ["state", "!=", "closed"],
+        ["rescue", "=", true]
+    ]);
+    search(client, own).await
+}
+
 pub(super) async fn facts(client: &Client) -> Result<Facts, Outage> {
     client.facts().await.map_err(|error| outage(&error))
 }
@@ -203,7 +216,13 @@ pub async fn for_day(
         match (step(session.as_ref(), day), session) {
             (Step::Use, Some(session)) => return Ok(Ok(session)),
             (Step::Adopt, Some(session)) => note(client, &session, day).await?,
-            (Step::Reopen, Some(session)) => reopen(client, session.id).await?,
+            (Step::Reopen, Some(session)) => {
+                tracing::warn!(
+                    session = session.name,
+                    "somebody began to close a day in Odoo that is not over; it is taken back"
+                );
+                reopen(client, session.id).await?;
+            }
             (Step::FinishOpening, Some(session)) => {
                 opening::say(client, &session, day, opening).await?
             }

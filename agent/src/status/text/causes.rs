@@ -130,6 +130,7 @@ impl Cause {
             | "quantity_rounding"
             | "nothing_to_move" => Self::SetUp,
             "books_locked"
+            | "rescue_session"
             | "draft_orders"
             | "loss_account_missing"
             | "profit_account_missing"
