@@ -80,6 +80,7 @@ pub struct Report {
 pub struct Board {
     reports: Arc<Mutex<BTreeMap<String, Report>>>,
     answers: Arc<Mutex<BTreeMap<String, Answers>>>,
+    troubles: Arc<Mutex<BTreeMap<(String, String), u64>>>,
 }
 
 impl Board {
@@ -90,6 +91,8 @@ impl Board {
 
     /// Something is the matter with `name`: stable word, what it is, what to do.
     pub fn trouble(&self, name: &str, health: Health, words: [&str; 3], now: Timestamp) {
+        let kind = (name.to_owned(), words[0].to_owned());
+        *locked(&self.troubles).entry(kind).or_default() += 1;
         self.put(name, health, words, now, false);
     }
 
@@ -124,6 +127,11 @@ impl Board {
     /// Everything that was reported, by name.
     pub fn read(&self) -> BTreeMap<String, Report> {
         locked(&self.reports).clone()
+    }
+
+    /// How often each loop told of trouble since the start, by its name and the trouble's code.
+    pub fn troubles(&self) -> BTreeMap<(String, String), u64> {
+        locked(&self.troubles).clone()
     }
 
     /// A destination's answer took so long.

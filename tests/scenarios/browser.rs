@@ -6,12 +6,13 @@
 //! service behind a proxy that can be shut, Debian's chromium, expected words written here. Screenshots are kept in the
 //! cache folder, in `browser/screens`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use thirtyfour::Key;
 use tillpost_tests::agent::Agent;
 use tillpost_tests::browser::{Browser, Screen};
 use tillpost_tests::place::{ByHttp, Place, TILL};
 use tillpost_tests::shop::sample::sale;
+use tillpost_tests::wait;
 
 /// The manager's password.
 const SECRET: &str = "open sesame";
@@ -211,18 +212,57 @@ fn long_a_held_sale_is_mended_with_the_keyboard_alone() {
     browser.wait_text("#state", ENGLISH.sent);
 }
 
+/// Would run, or end what stands around it, if it were not text.
+const MARKUP: &str = "<img src=x onerror=window.ran=1>'\"</script>";
+
+/// A store with something on every page: prices, one of them to come, a refused sale, a held one with markup in it, sent
+/// ones.
+fn full(name: &str) -> (ByHttp, Agent) {
+    let place = ByHttp::new(name);
+    let home = &place.home;
+    let catalog = format!(
+        "[catalog]\nsource = \"folder\"\npath = \"{}/catalog\"\nrefresh = \"1s\"\n\n[data]",
+        home.path().display()
+    );
+    home.reword("[data]", &catalog);
+    std::fs::create_dir(home.path().join("catalog")).unwrap();
+    let product = |n: u32, name: &str| {
+        json!({
+            "sku": format!("S-{n}"), "name": name, "barcodes": [format!("76130000000{n:02}")], "unit": "EA",
+            "price": {"amount": "4.80", "currency": "USD", "tax_included": true, "list": "5.20"},
+            "prices": [{"amount": "4.50", "from_at": "2099-01-01T00:00:00Z"}],
+            "taxes": [{"code": "V81", "rate": "8.1"}], "active": n != 3,
+        })
+        .to_string()
+    };
+    let products = [
+        product(1, "Article one"),
+        product(2, &format!("Article {MARKUP}")),
+        product(3, "Article three"),
+    ];
+    std::fs::write(home.path().join("catalog/all.ndjson"), products.join("\n")).unwrap();
+    home.set_login("it", SECRET);
+    let agent = place.start();
+    agent.hand_in_all(&place.token(), &[place.bad(1)], "accepted");
+    let mut odd = unpaid(2);
+    odd["body"]["lines"][0]["product"]["name"] = MARKUP.into();
+    odd["body"]["tenders"][0]["method"] = MARKUP.into();
+    agent.hand_in_all(&place.token(), &[odd], "held");
+    place.hand_in(&agent, 3, 20);
+    wait::until("the prices", || {
+        let found = agent.get(&place.token(), "/v1/products?q=Article");
+        (found.status == 200 && found.body.contains("S-3")).then_some(())
+    });
+    (place, agent)
+}
+
 /// Every page, by every language, as the store's IT sees it, at a desk, on a phone and at 200 %.
 #[test]
 fn long_every_page_is_sound_in_every_language() {
-    let place = ByHttp::new("tour");
-    place.home.set_login("it", SECRET);
-    let agent = place.start();
-    agent.hand_in_all(&place.token(), &[place.bad(1)], "accepted");
-    agent.hand_in_all(&place.token(), &[unpaid(2)], "held");
-    place.hand_in(&agent, 3, 20);
-    let id =
-        agent.get(&place.token(), "/v1/documents?state=held").ok()["documents"][0]["id"].clone();
-    let story = format!("/documents/{}", id.as_str().unwrap());
+    let (place, agent) = full("tour");
+    let listed = agent.get(&place.token(), "/v1/documents?state=held").ok()["documents"][0].clone();
+    let story = format!("/documents/{}", listed["id"].as_str().unwrap());
+    let proof = format!("/proof?date={}", listed["business_date"].as_str().unwrap());
     for screen in [Screen::Desktop, Screen::Phone] {
         let mut browser = Browser::open(&format!("tour-{screen:?}"), "en", screen);
         browser.go(&format!("{}/sign-in", agent.url));
@@ -237,9 +277,9 @@ fn long_every_page_is_sound_in_every_language() {
                 "/",
                 "/documents",
                 &story,
-                "/products?q=a",
-                "/receipts?number=1",
-                "/proof?date=2026-10-30",
+                "/products?q=Article",
+                "/receipts?number=1-000003",
+                &proof,
                 "/charts",
             ] {
                 browser.go(&format!("{}{page}", agent.url));
@@ -252,6 +292,11 @@ fn long_every_page_is_sound_in_every_language() {
                     page.split('?').next().unwrap().replace('/', "-")
                 ));
                 assert_sound(&browser, &agent);
+                assert_eq!(
+                    browser.run("return window.ran ?? 0"),
+                    0,
+                    "markup ran on {page}"
+                );
                 browser.run("document.documentElement.style.fontSize = '200%'");
                 assert!(!browser.too_wide(), "{page} in {language} at 200 %");
             }

@@ -17,6 +17,7 @@ mod command_line;
 mod conflicts;
 mod conformance;
 mod damage;
+mod dashboards;
 mod description;
 mod disk;
 mod disk_in_flight;

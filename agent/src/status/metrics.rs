@@ -11,7 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 use rust_decimal::prelude::ToPrimitive;
 
-use crate::activity::Health;
+use crate::activity::{Health, now};
 use crate::intake::desk::Status as Ended;
 use crate::intake::http::Api;
 use crate::paths;
@@ -46,6 +46,7 @@ pub fn text(
     lanes(&mut registry, figures);
     kept_back(&mut registry, figures);
     kinds(&mut registry, kinds_today);
+    days(&mut registry, api);
     answers(&mut registry, api);
     loops(&mut registry, api);
     machine(&mut registry, api);
@@ -159,6 +160,13 @@ fn loops(registry: &mut Registry, api: &Api) {
         "When a loop last did what it is for",
         last,
     );
+    let troubles = Family::<Labels, Counter>::default();
+    for ((name, code), count) in api.parts.board.troubles() {
+        let labels = vec![("loop", name), ("code", code)];
+        troubles.get_or_create(&labels).inc_by(count);
+    }
+    let help = "How often a loop, or a try to deliver, failed since the start, by code";
+    registry.register("troubles", help, troubles);
 }
 
 /// Business exceptions: documents that are kept back, by what keeps them, where and why.
@@ -193,6 +201,29 @@ fn kinds(registry: &mut Registry, kinds_today: &[(String, i64)]) {
     }
     let help = "Documents of the running trading day, by kind";
     registry.register("documents_of_the_day", help, family);
+}
+
+/// What the proofs of the last days say.
+fn days(registry: &mut Registry, api: &Api) {
+    let today = api.parts.house.business_date(now());
+    let days = api.days.look(&paths::data_dir(&api.parts.config), today);
+    let unproven = i64::try_from(days.unproven.len()).unwrap_or(i64::MAX);
+    for (name, help, value) in [
+        (
+            "missing_numbers",
+            "Receipt numbers that are missing in the proofs of the last seven days",
+            days.missing_numbers,
+        ),
+        (
+            "days_not_proven",
+            "Days of the last seven that should be complete at head office and are not",
+            unproven,
+        ),
+    ] {
+        let gauge: Gauge = Gauge::default();
+        gauge.set(value);
+        registry.register(name, help, gauge);
+    }
 }
 
 /// How long destinations took to answer.

@@ -317,6 +317,10 @@ async fn dashboards_and_alert_rules_ask_for_figures_that_exist() {
     }
     let board = &fixture.api.parts.board;
     board.success("catalog", now());
+    board.trouble("files", Health::Offline, ["unreachable", "", ""], now());
+    // A till that asks without end.
+    let moment = std::time::Instant::now();
+    while fixture.api.pace.take("4", moment).is_ok() {}
     board.answered("files", std::time::Duration::from_secs(2), now());
     let told = get("/metrics").token(TOKEN).of(&fixture).await.text;
     let files = [

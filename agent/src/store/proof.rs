@@ -10,6 +10,7 @@ mod books;
 mod gaps;
 pub mod kept;
 mod load;
+pub mod recent;
 pub mod settlements;
 #[cfg(test)]
 mod tests;

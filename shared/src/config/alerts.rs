@@ -7,11 +7,11 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Environment;
 use super::check::Checks;
 use super::parsed::{duration, time_of_day};
 use super::place::Place;
 use super::routes;
+use super::{Environment, SecretSource};
 use crate::scalar::Amount;
 
 /// How old the oldest waiting document may be when nothing else is said, and when it cannot be read.
@@ -24,7 +24,11 @@ const CATALOG_DEFAULT: Duration = Duration::from_secs(24 * 3_600);
 #[serde(deny_unknown_fields)]
 pub struct Alerts {
     /// Where alerts and all-clears are posted, as JSON.
-    pub webhook: String,
+    #[serde(default)]
+    pub webhook: Option<String>,
+    /// Who is told by mail.
+    #[serde(default)]
+    pub mail: Option<Mail>,
     /// How old the oldest waiting document may become, as in `4h`.
     #[serde(default = "oldest_default")]
     pub oldest_waiting: String,
@@ -40,12 +44,65 @@ pub struct Alerts {
     /// How old the prices may become, as in `24h`.
     #[serde(default = "catalog_default")]
     pub catalog_age: String,
+    /// From how many missing receipt numbers on, in the proofs of the last seven days.
+    #[serde(default = "one")]
+    pub gaps: u32,
     /// From when on nobody is told of something new, `HH:MM`; needs `quiet_until`.
     #[serde(default)]
     pub quiet_from: Option<String>,
     /// Until when.
     #[serde(default)]
     pub quiet_until: Option<String>,
+}
+
+/// Who is told by mail, and how it leaves.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// The mail server and its port, as in `smtp.example.com:587`.
+    pub server: String,
+    /// How the line to it is encrypted.
+    #[serde(default)]
+    pub encryption: MailEncryption,
+    /// Whom it is from.
+    pub from: String,
+    /// Whom it goes to.
+    pub to: Vec<String>,
+    /// The login there; none is needed where it is left out.
+    #[serde(default)]
+    pub login: Option<String>,
+    /// The password there.
+    #[serde(default)]
+    pub secret: Option<SecretSource>,
+}
+
+/// How the line to a mail server is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MailEncryption {
+    /// After a word in the open, mostly on port 587.
+    #[default]
+    Starttls,
+    /// From the first byte, mostly on port 465.
+    Tls,
+    /// Not at all, as to a mail server in the store; without a login then.
+    None,
+}
+
+impl Mail {
+    /// The server's name and port; port 587 when it cannot be read.
+    pub fn server_and_port(&self) -> (&str, u16) {
+        server_and_port(&self.server).unwrap_or((&self.server, SUBMISSION))
+    }
+}
+
+/// The port of mail servers for those who send (RFC 6409).
+const SUBMISSION: u16 = 587;
+
+fn server_and_port(text: &str) -> Option<(&str, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
+    let port = port.parse().ok().filter(|port| *port > 0)?;
+    (!host.is_empty() && !host.contains(char::is_whitespace)).then_some((host, port))
 }
 
 fn oldest_default() -> String {
@@ -93,12 +150,16 @@ pub(super) fn alerts(
     environment: Environment,
     place: Place<'_>,
 ) {
-    routes::address(
-        checks,
-        &alerts.webhook,
-        environment.allows_literal_secrets(),
-        place.key("webhook"),
-    );
+    let somebody = alerts.webhook.is_some() || alerts.mail.is_some();
+    let message = "`[alerts]` tells nobody";
+    checks.need(somebody, place, message, "give it a webhook, or a mail");
+    if let Some(webhook) = &alerts.webhook {
+        let open = environment.allows_literal_secrets();
+        routes::address(checks, webhook, open, place.key("webhook"));
+    }
+    if let Some(mail) = &alerts.mail {
+        self::mail(checks, mail, environment, place.key("mail"));
+    }
     for (name, text) in [
         ("oldest_waiting", &alerts.oldest_waiting),
         ("catalog_age", &alerts.catalog_age),
@@ -131,6 +192,33 @@ pub(super) fn alerts(
             .is_none_or(|text| time_of_day(text).is_some());
         let message = format!("`{name}` is no time of day");
         checks.need(sound, place.key(name), &message, "write HH:MM, as in 22:00");
+    }
+}
+
+fn mail(checks: &mut Checks, mail: &Mail, environment: Environment, place: Place<'_>) {
+    let server = server_and_port(&mail.server).is_some();
+    let message = "`server` is no mail server with its port";
+    let hint = "write it as in smtp.example.com:587";
+    checks.need(server, place.key("server"), message, hint);
+    let address = |text: &String| {
+        let parts = text.split_once('@');
+        parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+    };
+    let message = "`from` is no mail address";
+    checks.need(address(&mail.from), place.key("from"), message, "");
+    let to = !mail.to.is_empty() && mail.to.iter().all(address);
+    let message = "`to` is no list of mail addresses";
+    let hint = "write it as in [\"it@example.com\"]";
+    checks.need(to, place.key("to"), message, hint);
+    let both = mail.login.is_some() == mail.secret.is_some();
+    let message = "`login` and `secret` belong together";
+    checks.need(both, place.key("login"), message, "give both, or none");
+    let open = mail.encryption == MailEncryption::None && mail.login.is_some();
+    let message = "the password would travel in the open";
+    let hint = "take encryption = \"starttls\" or \"tls\"";
+    checks.need(!open, place.key("encryption"), message, hint);
+    if let Some(secret) = &mail.secret {
+        routes::secret_source(checks, secret, environment, place.key("secret"));
     }
 }
 
@@ -168,6 +256,27 @@ mod tests {
                 "line 9: `quiet_from` and `quiet_until` belong together; give both, or none",
                 "line 9: `quiet_from` is no time of day; write HH:MM, as in 22:00",
             ]
+        );
+    }
+
+    #[test]
+    fn a_mail_needs_a_server_an_address_and_an_encrypted_password() {
+        let mail = |more: &str| {
+            let text = format!("mail = {{ from = \"pc@shop.example\", {more} }}");
+            configured(&text).err().unwrap_or_default()
+        };
+        assert!(mail("server = \"smtp.example.com:587\", to = [\"it@example.com\"]").is_empty());
+        let told =
+            mail("server = \"smtp.example.com\", to = [], login = \"pc\", encryption = \"none\"");
+        let told: Vec<&str> = told
+            .iter()
+            .filter_map(|one| one.split('`').nth(1))
+            .collect();
+        assert_eq!(told, ["server", "to", "login"]);
+        assert_eq!(
+            configured("parked = 3").unwrap_err().len(),
+            1,
+            "nobody is told"
         );
     }
 }

@@ -176,7 +176,7 @@ pub(super) fn address(checks: &mut Checks, url: &str, open: bool, place: Place<'
     );
 }
 
-fn secret_source(
+pub(super) fn secret_source(
     checks: &mut Checks,
     secret: &SecretSource,
     environment: Environment,

@@ -26,6 +26,7 @@ use crate::intake::http::pace::Pace;
 use crate::secret::Secret;
 use crate::store::figures::{self, Figures, Question};
 use crate::store::proof::ReadBacks;
+use crate::store::proof::recent::Recent;
 use crate::store::room::Room;
 use crate::store::{Store, StoreError, tills};
 
@@ -79,6 +80,7 @@ pub struct Api {
     pub(crate) hosts: Hosts,
     pub(crate) started: Instant,
     pub(crate) live: Live,
+    pub(crate) days: Recent,
     pub(crate) room: Semaphore,
     /// Whose turn it is among large bodies.
     pub(super) large: Semaphore,
@@ -118,6 +120,7 @@ impl Api {
             logins: Logins::default(),
             started: Instant::now(),
             live: Live::default(),
+            days: Recent::default(),
             room: Semaphore::new(IN_HAND_KIB_MAX),
             large: Semaphore::new(LARGE_AT_ONCE),
             look_ups: AtomicU64::new(0),

@@ -10,6 +10,8 @@ mod charts;
 mod documents;
 mod drawing;
 mod entry;
+#[cfg(test)]
+mod golden;
 mod live;
 mod look_ups;
 mod needs;

@@ -192,6 +192,15 @@ pub(super) const TEXTS: Texts = Texts {
     not_found: "Diese Seite gibt es nicht.",
     went_wrong: "Das hat nicht geklappt.",
     back: "Zurück zur Übersicht",
+    waits_too_long: "Belege, die zu lange warten: {n}",
+    see_the_page: "Die Statusseite sagt, was zu tun ist.",
+    much_money_waits: "Es wartet mehr Geld, als sollte.",
+    numbers_missing: "Belegnummern, die fehlen: {n}",
+    day_not_proven: "Der Tag {what} ist in der Zentrale noch nicht vollständig.",
+    clock_wrong: "Die Uhr dieses PCs geht falsch.",
+    set_the_clock: "Stellen Sie die Uhr, und lassen Sie sie einem Zeitserver folgen.",
+    it_is_over: "Es ist vorbei.",
+    alert_code: "Kennwort der Meldung: {name}",
     causes: [
         [
             "Die Beträge gehen nicht auf.",

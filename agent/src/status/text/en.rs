@@ -192,6 +192,15 @@ pub(super) const TEXTS: Texts = Texts {
     not_found: "There is no such page.",
     went_wrong: "That did not work.",
     back: "Back to the overview",
+    waits_too_long: "Documents that wait for too long: {n}",
+    see_the_page: "See the status page for what to do.",
+    much_money_waits: "More money waits than should.",
+    numbers_missing: "Receipt numbers that are missing: {n}",
+    day_not_proven: "The day {what} is still not complete at head office.",
+    clock_wrong: "The clock of this PC is wrong.",
+    set_the_clock: "Set the clock, and let it follow a time server.",
+    it_is_over: "It is over.",
+    alert_code: "Code: {name}",
     causes: [
         [
             "The amounts do not add up.",

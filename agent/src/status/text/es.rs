@@ -192,6 +192,15 @@ pub(super) const TEXTS: Texts = Texts {
     not_found: "No existe esa página.",
     went_wrong: "Eso no ha funcionado.",
     back: "Volver al resumen",
+    waits_too_long: "Documentos que esperan demasiado tiempo: {n}",
+    see_the_page: "La página de estado dice qué hacer.",
+    much_money_waits: "Espera más dinero del que debería.",
+    numbers_missing: "Números de recibo que faltan: {n}",
+    day_not_proven: "El día {what} sigue sin estar completo en la central.",
+    clock_wrong: "El reloj de este PC está mal.",
+    set_the_clock: "Ponga el reloj en hora y deje que siga un servidor de tiempo.",
+    it_is_over: "Ha terminado.",
+    alert_code: "Código: {name}",
     causes: [
         [
             "Los importes no cuadran.",

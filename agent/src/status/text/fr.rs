@@ -192,6 +192,15 @@ pub(super) const TEXTS: Texts = Texts {
     not_found: "Cette page n’existe pas.",
     went_wrong: "Cela n’a pas fonctionné.",
     back: "Retour à l’aperçu",
+    waits_too_long: "Documents qui attendent depuis trop longtemps : {n}",
+    see_the_page: "La page d'état dit quoi faire.",
+    much_money_waits: "Plus d'argent attend qu'il ne devrait.",
+    numbers_missing: "Numéros de ticket manquants : {n}",
+    day_not_proven: "La journée {what} n'est toujours pas complète au siège.",
+    clock_wrong: "L'horloge de ce PC est fausse.",
+    set_the_clock: "Réglez l'horloge, et laissez-la suivre un serveur de temps.",
+    it_is_over: "C'est terminé.",
+    alert_code: "Code : {name}",
     causes: [
         [
             "Les montants ne concordent pas.",

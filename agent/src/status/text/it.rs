@@ -192,6 +192,15 @@ pub(super) const TEXTS: Texts = Texts {
     not_found: "Questa pagina non esiste.",
     went_wrong: "Non ha funzionato.",
     back: "Torna alla panoramica",
+    waits_too_long: "Documenti che aspettano da troppo tempo: {n}",
+    see_the_page: "La pagina di stato dice che cosa fare.",
+    much_money_waits: "Aspetta più denaro di quanto dovrebbe.",
+    numbers_missing: "Numeri di scontrino mancanti: {n}",
+    day_not_proven: "La giornata {what} non è ancora completa in sede.",
+    clock_wrong: "L'orologio di questo PC è sbagliato.",
+    set_the_clock: "Regoli l'orologio e lo faccia seguire da un server dell'ora.",
+    it_is_over: "È finito.",
+    alert_code: "Codice: {name}",
     causes: [
         [
             "Gli importi non tornano.",

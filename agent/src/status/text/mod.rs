@@ -70,6 +70,7 @@ texts! {
     complete incomplete stored acknowledged read_back differences gaps gap tender day show
     last_hours last_weeks figures hour answer_times seconds_each no_answers_yet
     stale not_found went_wrong back
+    waits_too_long see_the_page much_money_waits numbers_missing day_not_proven clock_wrong set_the_clock it_is_over alert_code
 }
 
 /// Every language.

@@ -192,6 +192,15 @@ pub(super) const TEXTS: Texts = Texts {
     not_found: "Deze pagina bestaat niet.",
     went_wrong: "Dat is niet gelukt.",
     back: "Terug naar het overzicht",
+    waits_too_long: "Documenten die te lang wachten: {n}",
+    see_the_page: "De statuspagina zegt wat u moet doen.",
+    much_money_waits: "Er wacht meer geld dan zou moeten.",
+    numbers_missing: "Bonnummers die ontbreken: {n}",
+    day_not_proven: "De dag {what} is op het hoofdkantoor nog niet volledig.",
+    clock_wrong: "De klok van deze pc loopt verkeerd.",
+    set_the_clock: "Zet de klok goed en laat hem een tijdserver volgen.",
+    it_is_over: "Het is voorbij.",
+    alert_code: "Code van de melding: {name}",
     causes: [
         [
             "De bedragen kloppen niet.",

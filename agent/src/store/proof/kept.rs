@@ -5,6 +5,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -74,6 +75,11 @@ fn no_key(error: impl std::fmt::Display) -> io::Error {
 
 fn file(data_dir: &Path, date: Date) -> PathBuf {
     data_dir.join(FOLDER).join(format!("{date}.ndjson"))
+}
+
+/// When the proofs of a day last changed; nothing when none is kept.
+pub(super) fn changed_at(data_dir: &Path, date: Date) -> Option<SystemTime> {
+    file(data_dir, date).metadata().ok()?.modified().ok()
 }
 
 /// Keeps a proof, unless the last one kept of its day says the same. Whether it did.
