@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use tillpost_tests::home::{Home, Setup};
-use tillpost_tests::shop::sample::sale;
+use tillpost_tests::shop::{self, sample::sale};
 use tillpost_tests::wait;
 
 /// What begins the name of each of ours.
@@ -68,7 +68,10 @@ fn busy_store() -> String {
     let agent = home.start();
     let mut odd = sale("1", 2);
     odd["body"]["tenders"][0]["amount"] = "0.01".into();
-    agent.hand_in_all(&token, &[sale("1", 1)], "accepted");
+    let mut of_today = sale("1", 1);
+    of_today["occurred_at"] = shop::now().to_string().into();
+    of_today.as_object_mut().unwrap().remove("business_date");
+    agent.hand_in_all(&token, &[of_today], "accepted");
     agent.hand_in_all(&token, &[odd], "held");
     wait::until("a till that is put off", || {
         (agent.get(&mad, "/v1/documents").status == 429).then_some(())

@@ -159,47 +159,48 @@ fn receipts() -> [String; 4] {
     ]
 }
 
-#[test]
-fn a_poslog_in_other_bytes_tells_the_same_receipts() {
-    let own = receipts();
-    let first = poslog(&own);
+/// The day in other bytes: other line ends, order, quotes, encodings, wrappings.
+fn other_bytes(first: &str, own: &[String]) -> Vec<(&'static str, Vec<u8>)> {
     let turned: Vec<String> = own.iter().rev().cloned().collect();
-    let fifth = [
-        item(1, "A1", "Stift", "1.0000", "5.000", ""),
-        cash("Sale", "5.000"),
-    ];
-    let fifth = roqqio(16, &fifth.concat(), ["5.000", "4.200", "0.800"]);
-    let longer: Vec<String> = std::iter::once(fifth).chain(own.clone()).collect();
     let bare = first.replace('\n', "").replace("  ", "");
     let utf16: Vec<u8> = first
         .replace("encoding=\"UTF-8\"", "encoding=\"UTF-16\"")
         .encode_utf16()
         .flat_map(u16::to_le_bytes)
         .collect();
+    let in_cdata = first.replace(">4006381333931<", "><![CDATA[4006381333931]]><");
+    vec![
+        (
+            "other line ends.xml",
+            first.replace('\n', "\r\n").into_bytes(),
+        ),
+        ("one line.xml", bare.into_bytes()),
+        ("other order.xml", poslog(&turned).into_bytes()),
+        ("one alone.xml", poslog(&own[2..3]).into_bytes()),
+        ("other quotes.xml", first.replace('"', "'").into_bytes()),
+        (
+            "mark.xml",
+            ["\u{feff}".as_bytes(), first.as_bytes()].concat(),
+        ),
+        ("utf-16.xml", [&[0xff, 0xfe], &utf16[..]].concat()),
+        ("in cdata.xml", in_cdata.into_bytes()),
+        ("day.zip", zipped("day.xml", first.as_bytes())),
+    ]
+}
+
+#[test]
+fn a_poslog_in_other_bytes_tells_the_same_receipts() {
+    let own = receipts();
+    let first = poslog(&own);
+    let fifth = [
+        item(1, "A1", "Stift", "1.0000", "5.000", ""),
+        cash("Sale", "5.000"),
+    ];
+    let fifth = roqqio(16, &fifth.concat(), ["5.000", "4.200", "0.800"]);
+    let longer: Vec<String> = std::iter::once(fifth).chain(own.clone()).collect();
     let forms = Forms {
         profile: "roqqio_6",
-        others: vec![
-            (
-                "other line ends.xml",
-                first.replace('\n', "\r\n").into_bytes(),
-            ),
-            ("one line.xml", bare.into_bytes()),
-            ("other order.xml", poslog(&turned).into_bytes()),
-            ("one alone.xml", poslog(&own[2..3]).into_bytes()),
-            ("other quotes.xml", first.replace('"', "'").into_bytes()),
-            (
-                "mark.xml",
-                ["\u{feff}".as_bytes(), first.as_bytes()].concat(),
-            ),
-            ("utf-16.xml", [&[0xff, 0xfe], &utf16[..]].concat()),
-            (
-                "in cdata.xml",
-                first
-                    .replace(">4006381333931<", "><![CDATA[4006381333931]]><")
-                    .into_bytes(),
-            ),
-            ("day.zip", zipped("day.xml", first.as_bytes())),
-        ],
+        others: other_bytes(&first, &own),
         longer: poslog(&longer).into_bytes(),
         first: first.into_bytes(),
     };

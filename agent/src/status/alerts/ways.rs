@@ -30,7 +30,7 @@ pub(super) enum Way {
     },
     /// A mail.
     Mail {
-        post: AsyncSmtpTransport<Tokio1Executor>,
+        post: Box<AsyncSmtpTransport<Tokio1Executor>>,
         from: Mailbox,
         to: Vec<Mailbox>,
     },
@@ -126,7 +126,7 @@ fn by_mail(mail: &Mail) -> Result<Way, String> {
         post = post.credentials(papers);
     }
     Ok(Way::Mail {
-        post: post.build(),
+        post: Box::new(post.build()),
         from: address(&mail.from)?,
         to: mail.to.iter().map(address).collect::<Result<_, _>>()?,
     })

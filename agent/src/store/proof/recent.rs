@@ -114,9 +114,11 @@ mod tests {
         };
         assert_eq!(recent.look(dir.path(), today), days);
         keep(dir.path(), date(2026, 11, 24), true, &json!([]));
-        let later = SystemTime::now() + std::time::Duration::from_secs(5);
         let path = dir.path().join("proofs/2026-11-24.ndjson");
         let file = std::fs::File::options().append(true).open(path).unwrap();
+        // Of two writes within the file system's tick only this makes sure that the times differ.
+        let written = file.metadata().unwrap().modified().unwrap();
+        let later = written + std::time::Duration::from_secs(5);
         file.set_modified(later).unwrap();
         assert_eq!(recent.look(dir.path(), today), Days::default());
     }

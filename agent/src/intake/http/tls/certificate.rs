@@ -88,7 +88,7 @@ impl Identity {
     /// SHA-256 of the certificate, as browsers show it.
     pub fn fingerprint(&self) -> String {
         let pairs = |byte: &u8| format!("{byte:02X}");
-        let bytes = self.chain.first().map(|one| Sha256::digest(one));
+        let bytes = self.chain.first().map(Sha256::digest);
         let pairs: Vec<String> = bytes.iter().flatten().map(pairs).collect();
         pairs.join(":")
     }

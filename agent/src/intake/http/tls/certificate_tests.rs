@@ -1,3 +1,5 @@
+//! Which certificate is shown, when a new one is made, and what is said of one that cannot be used.
+
 use super::*;
 
 fn config(listen: &str) -> Config {
