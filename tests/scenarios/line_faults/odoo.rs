@@ -25,7 +25,8 @@ const FAULTS_MIN: usize = 15;
 #[test]
 fn a_hundred_sales_over_a_bad_line_to_odoo() {
     let place = ByOdoo::new("bad_line");
-    over_a_bad_line(&place, ODOO, 100, 100, 6, &every_kind());
+    // A wrong certificate is dealt so seldom that a hundred sales would become many more (the thousand below have it).
+    over_a_bad_line(&place, ODOO, 100, 100, 6, &Fault::OF_REQUESTS);
 }
 
 #[test]
