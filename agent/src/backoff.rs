@@ -1,4 +1,7 @@
-//! How long to wait before trying again. Pure: randomness is an argument.
+//! How hard a destination is pressed: how long to wait before trying again, and how much goes at a time. Pure: randomness
+//! and what was measured are arguments.
+
+use std::time::Duration;
 
 use jiff::SignedDuration;
 
@@ -10,6 +13,10 @@ const OUTAGE_MAX_MS: i64 = 300_000;
 const POSTPONED_FIRST_MS: i64 = 5_000;
 /// The longest wait of a postponed document; a catalog refresh wakes it earlier.
 const POSTPONED_MAX_MS: i64 = 900_000;
+/// What takes longer than this is followed by less.
+const SLOW: Duration = Duration::from_secs(5);
+/// What is faster than this is followed by more.
+const FAST: Duration = Duration::from_secs(2);
 
 /// The wait after the `failures`-th outage in a row: doubled each time, half of it random, so that the stores of a
 /// region do not come back in step. `jitter` is a random number from 0 to 1.
@@ -31,9 +38,32 @@ fn doubled(first_ms: i64, longest_ms: i64, times: u32, jitter: f64) -> SignedDur
     SignedDuration::from_millis(half_ms + random_ms)
 }
 
+/// How many go at a time after `count` of at most `size` took so long: twice as many while it is fast, at most `most`; half
+/// as many when it is slow. What was not full says nothing about speed.
+pub fn at_a_time(size: usize, count: usize, took: Duration, most: usize) -> usize {
+    if took > SLOW {
+        (size / 2).max(1)
+    } else if took < FAST && count >= size {
+        (size * 2).min(most)
+    } else {
+        size
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_goes_at_a_time_follows_what_was_measured() {
+        let seconds = Duration::from_secs;
+        assert_eq!(at_a_time(20, 20, seconds(1), 200), 40);
+        assert_eq!(at_a_time(20, 5, seconds(1), 200), 20);
+        assert_eq!(at_a_time(20, 20, seconds(3), 200), 20);
+        assert_eq!(at_a_time(20, 20, seconds(9), 200), 10);
+        assert_eq!(at_a_time(1, 1, seconds(9), 200), 1);
+        assert_eq!(at_a_time(150, 150, seconds(0), 200), 200);
+    }
 
     #[test]
     fn waits_grow_and_stay_below_the_limit() {

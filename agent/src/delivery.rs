@@ -35,10 +35,6 @@ const DUE_AHEAD_MAX: SignedDuration = SignedDuration::from_mins(15);
 const BATCH_FIRST: usize = 20;
 /// The largest batch.
 const BATCH_MAX: usize = 200;
-/// A batch that takes longer than this is followed by a smaller one.
-const BATCH_SLOW: Duration = Duration::from_secs(5);
-/// A batch that is faster than this is followed by a larger one.
-const BATCH_FAST: Duration = Duration::from_secs(2);
 /// The longest that one hand-over may take before it counts as unanswered.
 const HAND_OVER_MAX: Duration = Duration::from_secs(300);
 /// How long a hand-over may still take once the agent is to stop; the batch goes again after the start.
@@ -100,7 +96,7 @@ impl<D: Destination> Lane<D> {
                     pace.failures = 0;
                     pace.troubled = false;
                     pace.unanswered = Unanswered::NeverArrived;
-                    pace.size = paced(pace.size, count, started.elapsed());
+                    pace.size = backoff::at_a_time(pace.size, count, started.elapsed(), BATCH_MAX);
                 }
                 Err(Failed::Outage(outage, batch)) => {
                     pace.failures = pace.failures.saturating_add(1);
@@ -371,18 +367,6 @@ impl From<StoreError> for Failed {
 
 fn wait(length: SignedDuration) -> Duration {
     Duration::try_from(length).unwrap_or(IDLE_PAUSE)
-}
-
-/// The next batch's size: twice as much while it is fast, half when it is slow. A batch that was not full says
-/// nothing about speed.
-fn paced(size: usize, count: usize, took: Duration) -> usize {
-    if took > BATCH_SLOW {
-        (size / 2).max(1)
-    } else if took < BATCH_FAST && count >= size {
-        (size * 2).min(BATCH_MAX)
-    } else {
-        size
-    }
 }
 
 #[cfg(test)]

@@ -98,6 +98,7 @@ impl Evening {
             currency: self.currency.clone(),
             tills: None,
             numbering: self.house.numbering.clone(),
+            wrapping: self.house.wrapping.clone(),
             now: now(),
         };
         // It reads every document of the day: on a thread that keeps no till waiting.

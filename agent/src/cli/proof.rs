@@ -95,11 +95,13 @@ fn show_kept(loaded: &Loaded, date: Date, context: &mut Context) -> Result<Exit,
 }
 
 fn from_outbox(loaded: &Loaded, date: Date, context: &Context) -> Result<Value, Failure> {
+    let house = loaded.house()?;
     let question = Question {
         date,
         currency: loaded.config.store.currency.clone(),
         tills: None,
-        numbering: loaded.house()?.numbering.clone(),
+        numbering: house.numbering.clone(),
+        wrapping: house.wrapping.clone(),
         now: context.now,
     };
     let figures = proof::figures(&context.outbox(loaded)?, &question, &ReadBack::new())?;

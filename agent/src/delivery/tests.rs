@@ -1,4 +1,4 @@
-//! The lane's pace, and a lane before a destination that answers as told.
+//! A lane before a destination that answers as told.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -10,17 +10,6 @@ use crate::destination::{Asked, Delivery, HeldThere};
 use crate::outbox::outage::UNANSWERED_MAX;
 use crate::store::accept::accept;
 use crate::store::tests::shop;
-
-#[test]
-fn a_batch_follows_the_seconds_of_the_one_before() {
-    let seconds = Duration::from_secs;
-    assert_eq!(paced(20, 20, seconds(1)), 40);
-    assert_eq!(paced(20, 5, seconds(1)), 20);
-    assert_eq!(paced(20, 20, seconds(3)), 20);
-    assert_eq!(paced(20, 20, seconds(9)), 10);
-    assert_eq!(paced(1, 1, seconds(9)), 1);
-    assert_eq!(paced(BATCH_MAX, BATCH_MAX, seconds(0)), BATCH_MAX);
-}
 
 /// Gives no usable answer so many times, then takes everything; notes how the lane looked at each call.
 struct Mute {

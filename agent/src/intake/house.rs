@@ -1,11 +1,13 @@
 //! What of the configuration decides how documents are read: the store, its clock, how its tills number, and where
 //! documents of which kind go.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tillpost_shared::check::approval::Checkpoint;
-use tillpost_shared::config::{Approval, Config};
+use tillpost_shared::config::{Approval, Config, Numbers, Till};
 use tillpost_shared::document::{Kind, SCHEMA};
 use tillpost_shared::intake::Terms;
 use tillpost_shared::key::Numbering;
@@ -25,6 +27,8 @@ pub struct House {
     pub day_cutoff: Time,
     /// How its tills number.
     pub numbering: Numbering,
+    /// Tills whose numbers run on over the night and begin again only after their highest.
+    pub wrapping: BTreeSet<String>,
     /// What a person must approve.
     pub checkpoints: Vec<Checkpoint>,
 }
@@ -37,6 +41,7 @@ impl House {
             zone: config.store.zone(),
             day_cutoff: config.store.cutoff(),
             numbering: numbers::Kept::first(&config.tills).numbering(),
+            wrapping: wrapping(&config.tills),
             checkpoints: config
                 .approvals
                 .iter()
@@ -97,6 +102,13 @@ pub fn routes(config: &Config) -> Routes {
         }),
     };
     Routes(config.destinations.iter().map(route).collect())
+}
+
+fn wrapping(tills: &[Till]) -> BTreeSet<String> {
+    let wrapping = tills
+        .iter()
+        .filter(|till| till.numbers == Numbers::Wrapping);
+    wrapping.map(|till| till.code.clone()).collect()
 }
 
 #[cfg(test)]

@@ -46,6 +46,8 @@ pub struct Question {
     pub tills: Option<Vec<String>>,
     /// How the tills number.
     pub numbering: Numbering,
+    /// Tills whose numbers run on over the night and begin again only after their highest.
+    pub wrapping: BTreeSet<String>,
     /// When it is asked: a number that is missing now may still be on its way.
     pub now: Timestamp,
 }
@@ -252,7 +254,7 @@ pub fn figures(
     let entries = load::entries(&reading, question)?;
     let before = load::numbers_before(&reading, &entries, question)?;
     let missing = gaps::find(&entries, &before, question);
-    let missing = load::not_stored_elsewhere(&reading, missing)?;
+    let missing = load::not_stored_elsewhere(&reading, missing, question.date)?;
     let strangers = match question.tills {
         None => beyond::strangers(&reading, read_back)?,
         Some(_) => Vec::new(),

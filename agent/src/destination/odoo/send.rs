@@ -4,6 +4,7 @@
 //! halved until the one is alone: it is refused, the rest went up.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -18,6 +19,7 @@ use super::reference::PosConfig;
 use super::sessions::{self, Session, SessionState};
 use super::versions::{Protocol, Upload};
 use super::{lookup, translate};
+use crate::backoff;
 use crate::failpoint;
 use crate::outbox::{Answer, Cause, Outage, Verdict};
 
@@ -56,21 +58,22 @@ impl Desk {
             }
         };
         // Ranges still to be sent, the next one last.
-        let mut ranges: Vec<(usize, usize)> = Vec::new();
+        let mut ranges: Vec<(usize, usize)> = vec![(0, units.len())];
         let mut refusals: HashMap<usize, Refusal> = HashMap::new();
-        let mut start = 0;
-        while start < units.len() {
-            let end = (start + self.orders_max).min(units.len());
-            ranges.push((start, end));
-            start = end;
-        }
-        ranges.reverse();
-        while let Some((from, to)) = ranges.pop() {
+        while let Some((from, end)) = ranges.pop() {
+            let to = end.min(from + self.orders_max);
+            if to < end {
+                ranges.push((to, end));
+            }
             if self.facts.rescues {
                 self.still_open(session.id).await?;
             }
+            let begun = Instant::now();
             match self.sync(config, &units[from..to], session.id).await {
-                Ok(()) => self.orders_max = (self.orders_max * 2).min(ORDERS_MAX),
+                Ok(()) => {
+                    let (count, took) = (to - from, begun.elapsed());
+                    self.orders_max = backoff::at_a_time(self.orders_max, count, took, ORDERS_MAX);
+                }
                 Err(error) => match judge(&error) {
                     Blame::Destination(outage) => {
                         if matches!(outage, Outage::Ambiguous(_) | Outage::BatchTooLarge) {

@@ -188,6 +188,7 @@ pub(crate) async fn proof_of(
             Scope::Of(token) => Some(token.tills),
         },
         numbering: api.parts.house.numbering.clone(),
+        wrapping: api.parts.house.wrapping.clone(),
         now: now(),
     };
     api.parts.days.run(date).await;

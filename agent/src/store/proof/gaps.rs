@@ -16,6 +16,9 @@ const GAPS_MAX: usize = 1_000;
 /// How long a number may be on its way after a later one has come: a till's file, or its second attempt.
 const ON_ITS_WAY_MAX: SignedDuration = SignedDuration::from_mins(15);
 
+/// Where numbers start again, another day's number is another document's, unless they run on over the night.
+const DAYS_AROUND: i32 = 2;
+
 /// Store, till and series stand before a number in its key.
 const CIRCLE_PARTS: usize = 3;
 
@@ -28,8 +31,8 @@ pub struct Missing {
     pub to: i64,
     /// What stands before the number in its key.
     pub circle: String,
-    /// Whether the till's numbers start again, so that other days' numbers say nothing.
-    pub restarts: bool,
+    /// How many days around may hold them instead; any day when `None`, which is where numbers never start again.
+    pub days_around: Option<i32>,
     /// Whether it can no longer be on its way.
     pub overdue: bool,
 }
@@ -67,7 +70,7 @@ impl Circle {
 }
 
 /// Between the first and the last number of the day, as the documents have them and as the day's close names them, and
-/// after `before`, the last number of the days before. Every kind of document uses its number: voids and activity too.
+/// after `before`, the last number of the days before, where numbers run on over the night. Every kind of document uses its number: voids and activity too.
 pub fn find(
     entries: &[Entry],
     before: &BTreeMap<(String, String), i64>,
@@ -101,7 +104,8 @@ pub fn find(
         let restarts = circle.prefix.matches('/').count() > CIRCLE_PARTS
             || question.numbering.of(till, Day(question.date)) == Numbers::Restart;
         let before = before.get(&((*till).to_owned(), (*series).to_owned()));
-        let known = before.filter(|_| !restarts).copied();
+        let runs_on = !restarts || question.wrapping.contains(*till);
+        let known = before.filter(|_| runs_on).copied();
         for (from, to, since) in holes(circle, known, restarts) {
             gaps.push(Missing {
                 till: (*till).to_owned(),
@@ -109,7 +113,7 @@ pub fn find(
                 from,
                 to,
                 circle: circle.prefix.clone(),
-                restarts,
+                days_around: restarts.then_some(if runs_on { DAYS_AROUND } else { 0 }),
                 overdue: question.now.duration_since(since) >= ON_ITS_WAY_MAX,
             });
         }
@@ -118,15 +122,19 @@ pub fn find(
     gaps
 }
 
-/// What is missing, with the time since when it is known to be. `before`: the last number before the day.
+/// What is missing, with the time since when it is known to be. `before`: the last number before the day. If that is
+/// the higher one, they began again overnight, and what the highest was, nobody knows.
 fn holes(circle: &Circle, before: Option<i64>, restarts: bool) -> Vec<(i64, i64, Timestamp)> {
     let wrap = if restarts { wrapped_at(circle) } else { None };
     let mut gaps: Vec<(i64, i64, Timestamp)> = Vec::new();
-    let mut expected = before.map(|number| number.saturating_add(1));
+    let after = |number: i64| number.saturating_add(1);
+    let begun = before.map(after);
+    let mut expected = begun.filter(|_| wrap.is_none());
     for (&number, used) in &circle.numbers {
-        let from = expected
-            .filter(|from| *from < number && wrap != Some(number))
-            .unwrap_or(number);
+        if wrap == Some(number) {
+            expected = begun;
+        }
+        let from = expected.filter(|from| *from < number).unwrap_or(number);
         let to = if used.stored { number - 1 } else { number };
         match gaps.last_mut() {
             Some(last) if last.1 + 1 == from && from <= to => {
@@ -136,7 +144,7 @@ fn holes(circle: &Circle, before: Option<i64>, restarts: bool) -> Vec<(i64, i64,
             _ if from <= to => gaps.push((from, to, used.since)),
             _ => {}
         }
-        expected = Some(number.saturating_add(1));
+        expected = Some(after(number));
     }
     gaps
 }
@@ -172,6 +180,10 @@ mod tests {
     #[case::follows_the_day_before(&[6, 7], Some(5), false, &[])]
     #[case::wrapped(&[9998, 9999, 1, 2], None, true, &[])]
     #[case::wrapped_with_a_gap(&[9997, 9999, 1, 3], None, true, &[(2, 2), (9998, 9998)])]
+    #[case::wrapped_after_a_gap(&[9998, 9999, 1, 2], Some(9995), true, &[(9996, 9997)])]
+    #[case::wrapped_and_complete(&[9998, 9999, 1, 2], Some(9997), true, &[])]
+    #[case::wrapping_on_a_day_like_others(&[41, 42], Some(38), true, &[(39, 40)])]
+    #[case::wrapped_overnight(&[1, 2, 4], Some(9998), true, &[(3, 3)])]
     #[case::daily(&[1, 2, 5, 6, 7], None, true, &[(3, 4)])]
     #[case::daily_with_more_missing_than_there(&[1, 2, 9], None, true, &[(3, 8)])]
     #[case::wrapped_and_daily_look_alike_but_for_their_order(&[1, 2, 9998, 9999], None, true, &[(3, 9997)])]

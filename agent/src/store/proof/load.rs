@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use jiff::{Span, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
@@ -198,7 +199,8 @@ fn originals(connection: &Connection, date: &str) -> Result<Originals, StoreErro
 const DAYS_BEFORE: i32 = 14;
 
 /// The last number that each till and series used on the days before, below its first of this day. What is lost
-/// between two days would lie in neither.
+/// between two days would lie in neither. Where numbers begin again after their highest, the last one is not the
+/// highest, but the one used last.
 pub fn numbers_before(
     connection: &Connection,
     entries: &[Entry],
@@ -216,15 +218,24 @@ pub fn numbers_before(
         .date
         .saturating_sub(Span::new().days(DAYS_BEFORE))
         .to_string();
-    let mut last = connection.prepare_cached(
+    let mut highest = connection.prepare_cached(
         "SELECT max(sequence) FROM documents
          WHERE business_date >= ?1 AND business_date < ?2 AND till = ?3 AND series = ?4 AND sequence < ?5",
+    )?;
+    let mut latest = connection.prepare_cached(
+        "SELECT sequence FROM documents
+         WHERE business_date >= ?1 AND business_date < ?2 AND till = ?3 AND series = ?4 AND sequence IS NOT NULL
+         ORDER BY business_date DESC, occurred_at DESC LIMIT 1",
     )?;
     let mut before = BTreeMap::new();
     for ((till, series), first) in firsts {
         let date = question.date.to_string();
-        let found: Option<i64> =
-            last.query_row(params![from, date, till, series, first], |row| row.get(0))?;
+        let found: Option<i64> = if question.wrapping.contains(&till) {
+            let last = latest.query_row(params![from, date, till, series], |row| row.get(0));
+            last.optional()?
+        } else {
+            highest.query_row(params![from, date, till, series, first], |row| row.get(0))?
+        };
         if let Some(number) = found {
             before.insert((till, series), number);
         }
@@ -233,28 +244,27 @@ pub fn numbers_before(
 }
 
 /// Takes off the numbers that are stored under another trading day: rung up after midnight, say. Where numbers start
-/// again every day, another day's number is another document's.
+/// again, only a day that is near enough holds the same ones.
 pub fn not_stored_elsewhere(
     connection: &Connection,
     missing: Vec<Missing>,
+    date: Date,
 ) -> Result<Vec<Missing>, StoreError> {
     let mut question = connection.prepare_cached(
         "SELECT sequence FROM documents
-         WHERE till = ?1 AND series = ?2 AND sequence BETWEEN ?3 AND ?4 ORDER BY sequence LIMIT 1",
+         WHERE till = ?1 AND series = ?2 AND sequence BETWEEN ?3 AND ?4 AND business_date BETWEEN ?5 AND ?6
+         ORDER BY sequence LIMIT 1",
     )?;
     let mut left = Vec::new();
     for gap in missing {
-        if gap.restarts {
-            left.push(gap);
-            continue;
-        }
+        let days = gap.days_around.map(|days| Span::new().days(days));
+        let first = days.map_or(Date::MIN, |days| date.saturating_sub(days));
+        let last = days.map_or(Date::MAX, |days| date.saturating_add(days));
+        let (first, last) = (first.to_string(), last.to_string());
         let mut from = gap.from;
         while from <= gap.to {
-            let found: Option<i64> = question
-                .query_row(params![gap.till, gap.series, from, gap.to], |row| {
-                    row.get(0)
-                })
-                .optional()?;
+            let around = params![gap.till, gap.series, from, gap.to, first, last];
+            let found: Option<i64> = question.query_row(around, |row| row.get(0)).optional()?;
             let end = found.map_or(gap.to, |number| number - 1);
             if end >= from {
                 left.push(Missing {

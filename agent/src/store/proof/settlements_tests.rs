@@ -96,6 +96,7 @@ fn checked(from_at: &str, to_at: &str) -> (Vec<Settled>, Vec<Difference>) {
         currency: "CHF".to_owned(),
         tills: None,
         numbering: Default::default(),
+        wrapping: Default::default(),
         now: "2026-10-31T00:00:00Z".parse().unwrap(),
     };
     check(&connection, &question).unwrap()

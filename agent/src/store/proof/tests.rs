@@ -115,6 +115,7 @@ fn question() -> Question {
         currency: "CHF".to_owned(),
         tills: None,
         numbering: Numbering::default(),
+        wrapping: BTreeSet::new(),
         now: "2026-10-30T20:00:00+01:00".parse().unwrap(),
     }
 }
@@ -292,6 +293,34 @@ fn a_number_of_another_trading_day_is_no_gap() {
     day[4]["business_date"] = "2026-10-31".into();
     let proof = prove(day, &ReadBack::new());
     assert_eq!(proof.gaps, []);
+}
+
+/// Numbers run on over the night: the one used last counts, not the highest. Today's are 3, 4 and 6.
+#[rstest]
+#[case::not_all_came(&[("2026-10-28", 99), ("2026-10-29", 1)], &[(2, 2), (5, 5)])]
+#[case::rung_up_before_midnight(&[("2026-10-29", 1), ("2026-10-29", 2)], &[(5, 5)])]
+#[case::rung_up_after_midnight(&[("2026-10-29", 2), ("2026-10-31", 5)], &[])]
+#[case::the_same_number_weeks_ago(&[("2026-10-02", 5), ("2026-10-29", 2)], &[(5, 5)])]
+#[case::begun_again_overnight(&[("2026-10-29", 99)], &[(5, 5)])]
+fn between_two_days_of_a_till_whose_numbers_wrap(
+    #[case] others: &[(&str, i64)],
+    #[case] expected: &[(i64, i64)],
+) {
+    let other = |(date, number): &(&str, i64)| {
+        let mut sale = sale(*number, 1, "10.00", cash("10.00"));
+        sale["business_date"] = (*date).into();
+        sale
+    };
+    let today = [3, 4, 6].map(|number| sale(number, 1, "10.00", cash("10.00")));
+    let (_dir, connection) = outbox(others.iter().map(other).chain(today).collect());
+    let mut question = question();
+    question
+        .numbering
+        .set("3", None, tillpost_shared::key::Numbers::Restart);
+    question.wrapping.insert("3".to_owned());
+    let proof = figures(&connection, &question, &ReadBack::new()).unwrap();
+    let gaps: Vec<(i64, i64)> = proof.gaps.iter().map(|gap| (gap.from, gap.to)).collect();
+    assert_eq!(gaps, expected);
 }
 
 #[rstest]

@@ -166,10 +166,8 @@ impl Way {
 }
 
 /// Rows a second.
-async fn theirs(port: u16, sale: &str, claimed: u64, hands_over: bool) -> f64 {
-    let receiver = Receiver::start();
-    receiver.open();
-    let mut way = Way::to(&receiver).await;
+async fn theirs(port: u16, sale: &str, claimed: u64, hands_over: bool, receiver: &Receiver) -> f64 {
+    let mut way = Way::to(receiver).await;
     let mut line = postgres::Line::connect(port).await;
     line.run("DROP TABLE IF EXISTS queue").await;
     line.run("CREATE TABLE queue (id bigint PRIMARY KEY, state int NOT NULL, body text NOT NULL)")
@@ -212,7 +210,10 @@ pub fn rows() -> Vec<Row> {
     for _ in 0..ROUNDS {
         lanes.push(ours());
         for ((claimed, hands_over), rates) in WORKERS.into_iter().zip(&mut tables) {
-            rates.push(runtime.block_on(theirs(server.port, &sale, claimed, hands_over)));
+            let receiver = Receiver::start();
+            receiver.open();
+            let drained = theirs(server.port, &sale, claimed, hands_over, &receiver);
+            rates.push(runtime.block_on(drained));
         }
     }
     let row = |((claimed, hands_over), rates): ((u64, bool), &Vec<f64>)| Row {
