@@ -283,9 +283,9 @@ fn two_thousand_documents_to_a_folder_through_crashes_and_disk_faults() {
 }
 
 #[test]
-fn long_100_000_documents_to_a_folder_through_crashes_and_disk_faults() {
+fn longest_100_000_documents_to_a_folder_through_crashes_and_disk_faults() {
     namespace::inside(
-        "folder_faults::long_100_000_documents_to_a_folder_through_crashes_and_disk_faults",
+        "folder_faults::longest_100_000_documents_to_a_folder_through_crashes_and_disk_faults",
         // Small batches, so that the same documents take four times the lives.
         || faults(100_000, 100, 100_000),
     );

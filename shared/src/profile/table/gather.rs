@@ -104,6 +104,7 @@ impl Gather<'_> {
         match self.row_kind(row) {
             "line" => receipt.lines.push(self.line(row, at)?),
             "voided" => receipt.voided.push(self.line(row, at)?),
+            "tax" => receipt.taxes.push(self.line(row, at)?),
             "tender" => receipt.paid.push(self.tender(row, at)?),
             "rounding" => {
                 let amount = self.columns.number(row, "total", self.table)?;
@@ -257,6 +258,10 @@ impl Gather<'_> {
         });
         Ok(Line {
             at,
+            number: self
+                .columns
+                .text(row, "line", self.table)
+                .map(str::to_owned),
             kind,
             product,
             quantity: quantity.unwrap_or(Decimal::ONE),
@@ -268,7 +273,10 @@ impl Gather<'_> {
             discount: number("discount")?.unwrap_or_default().abs(),
             total: number("total")?,
             tax: number("tax")?,
-            tax_rate: number("tax_rate")?,
+            tax_rate: match self.table.tax_rates.is_empty() {
+                true => number("tax_rate")?,
+                false => self.rate(row),
+            },
             tender: self
                 .columns
                 .text(row, "tender", self.table)
@@ -279,6 +287,12 @@ impl Gather<'_> {
                 .text(row, "reason", self.table)
                 .map(str::to_owned),
         })
+    }
+
+    /// The rate that the file's key stands for, where that is known.
+    fn rate(&self, row: &Row) -> Option<Decimal> {
+        let key = self.columns.text(row, "tax_rate", self.table)?;
+        self.table.tax_rates.get(key)?.parse().ok()
     }
 
     pub(super) fn name(&self, word: &str) -> TenderName {
@@ -329,6 +343,7 @@ impl Gather<'_> {
         };
         Some(Line {
             at,
+            number: None,
             kind: None,
             product,
             quantity: sign,

@@ -35,6 +35,7 @@ mod zones;
 
 use std::collections::BTreeMap;
 
+use rust_decimal::Decimal;
 use serde::Deserialize;
 
 pub use self::reader::Reader;
@@ -123,6 +124,9 @@ pub struct Table {
     /// What tax authorities want kept, by the names under which it is kept, and their columns.
     #[serde(default)]
     pub fiscal: BTreeMap<String, String>,
+    /// The file's keys for tax rates, and the rates in per cent; without, its column holds the rate itself.
+    #[serde(default)]
+    pub tax_rates: BTreeMap<String, String>,
     /// What holds where no column says.
     #[serde(default)]
     pub defaults: Defaults,
@@ -162,7 +166,7 @@ fn nulls() -> Vec<String> {
 }
 
 /// The fields that a column may fill.
-pub const FIELDS: [&str; 44] = [
+pub const FIELDS: [&str; 45] = [
     "store",
     "till",
     "series",
@@ -172,6 +176,7 @@ pub const FIELDS: [&str; 44] = [
     "operator",
     "currency",
     "business_date",
+    "line",
     "sku",
     "barcode",
     "product",
@@ -269,6 +274,11 @@ impl Table {
                 "sale_lines and moves need `group_by`: the columns whose values make rows one receipt"
                     .to_owned(),
             );
+        }
+        for rate in self.tax_rates.values() {
+            if rate.parse::<Decimal>().is_err() {
+                return Err(format!("`{rate}` is no rate in per cent"));
+            }
         }
         for expression in self.derive.values() {
             terms::terms(expression)?;

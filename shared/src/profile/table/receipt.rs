@@ -11,6 +11,8 @@ use crate::profile::poslog::TenderName;
 pub struct Line {
     /// Where its row begins in the receipt's text.
     pub at: usize,
+    /// Its number, where other rows or files name it.
+    pub number: Option<String>,
     /// What it is, where its row says.
     pub kind: Option<String>,
     /// Article, barcode, name, department.
@@ -87,6 +89,8 @@ pub struct Receipt {
     pub occurred_at: Option<String>,
     /// What was sold.
     pub lines: Vec<Line>,
+    /// Rows with nothing but a line's tax.
+    pub taxes: Vec<Line>,
     /// What was taken off again before it was paid.
     pub voided: Vec<Line>,
     /// What is owed beside, or taken off as a whole.
@@ -124,6 +128,19 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// Gives each line the tax that stands in a row of its own. A line of several rates keeps none: how its price is
+    /// shared between them, no document can say.
+    pub fn tax_lines(&mut self) {
+        let taxes = std::mem::take(&mut self.taxes);
+        for line in self.lines.iter_mut().chain(&mut self.voided) {
+            let mut own = taxes.iter().filter(|row| row.number == line.number);
+            if let (true, Some(row), None) = (line.number.is_some(), own.next(), own.next()) {
+                line.tax_rate = line.tax_rate.or(row.tax_rate);
+                line.tax = line.tax.or(row.tax.filter(|_| row.tax_rate.is_some()));
+            }
+        }
+    }
+
     /// Whether another file tells the same of it, in whatever order.
     pub fn same(&self, other: &Self) -> bool {
         let lines = |lines: &[Line]| {
@@ -167,6 +184,7 @@ impl Receipt {
         head(self) == head(other)
             && lines(&self.lines) == lines(&other.lines)
             && lines(&self.voided) == lines(&other.voided)
+            && lines(&self.taxes) == lines(&other.taxes)
             && paid(&self.paid) == paid(&other.paid)
             && charges(&self.charges) == charges(&other.charges)
     }

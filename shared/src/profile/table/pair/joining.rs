@@ -25,6 +25,7 @@ struct Group {
     headers: Vec<(usize, Receipt)>,
     lines: Vec<(usize, Receipt)>,
     tenders: Vec<(usize, Receipt)>,
+    taxes: Vec<(usize, Receipt)>,
     more: Vec<(usize, Receipt)>,
 }
 
@@ -174,11 +175,18 @@ impl<'a> Joining<'a> {
     }
 
     fn group(&self, group: Group, joined: &mut Joined) {
-        let variants = [&group.headers, &group.lines, &group.tenders, &group.more].map(Vec::len);
+        let told = [
+            &group.headers,
+            &group.lines,
+            &group.tenders,
+            &group.taxes,
+            &group.more,
+        ];
+        let variants = told.map(Vec::len);
         for variant in 0..variants.into_iter().max().unwrap_or_default() {
             let of = |all: &[(usize, Receipt)]| all.get(variant).or_else(|| all.last()).cloned();
             let (head, lines) = (of(&group.headers), of(&group.lines));
-            let (tenders, more) = (of(&group.tenders), of(&group.more));
+            let (tenders, taxes, more) = (of(&group.tenders), of(&group.taxes), of(&group.more));
             let owed = |receipt: &Receipt| receipt.total.is_none_or(|total| !total.is_zero());
             let free = head.as_ref().is_some_and(|(_, head)| !owed(head));
             let paid = self.pair.tenders.is_none() || tenders.is_some() || free;
@@ -189,18 +197,20 @@ impl<'a> Joining<'a> {
                 _ if !counts => None,
                 (Some(_), None) => Some("its lines"),
                 _ if !paid => Some("its payments"),
+                _ if self.pair.taxes.is_some() && taxes.is_none() => Some("its taxes"),
                 _ if self.pair.more.is_some() && more.is_none() => Some("its signature"),
                 _ => None,
             };
-            let files =
-                [&head, &lines, &tenders, &more].map(|half| half.as_ref().map(|(file, _)| *file));
-            let mut told = [head, lines, tenders, more].into_iter().flatten();
+            let files = [&head, &lines, &tenders, &taxes, &more]
+                .map(|half| half.as_ref().map(|(file, _)| *file));
+            let mut told = [head, lines, tenders, taxes, more].into_iter().flatten();
             let Some((number, mut receipt)) = told.next() else {
                 continue;
             };
             for (_, other) in told {
                 merge(&mut receipt, other);
             }
+            receipt.tax_lines();
             if let Some(what) = missing {
                 let message = format!("the file with {what} did not come in time");
                 let problem = Problem::held(Code::HalfMissing, "body", message);
@@ -240,6 +250,7 @@ fn merge(receipt: &mut Receipt, mut other: Receipt) {
     other.charges.iter_mut().for_each(|charge| charge.at = 0);
     receipt.lines.extend(other.lines);
     receipt.voided.extend(other.voided);
+    receipt.taxes.extend(other.taxes);
     receipt.paid.extend(other.paid);
     if receipt.charges.is_empty() {
         receipt.charges = other.charges;
@@ -270,6 +281,7 @@ fn tell(
         Role::Headers => &mut group.headers,
         Role::Lines => &mut group.lines,
         Role::Tenders => &mut group.tenders,
+        Role::Taxes => &mut group.taxes,
         Role::More => &mut group.more,
     };
     if !own.iter().any(|(_, known)| known.same(&receipt)) {

@@ -45,6 +45,9 @@ pub struct Pair {
     /// A file with more of what the head says, as the signatures that tax authorities want kept.
     #[serde(default)]
     pub more: Option<Side>,
+    /// The file with the taxes of each line, where the lines' file leaves them out.
+    #[serde(default)]
+    pub taxes: Option<Side>,
     /// The file with the payments, where the head does not say how was paid.
     #[serde(default)]
     pub tenders: Option<Side>,
@@ -75,6 +78,8 @@ pub enum Role {
     Lines,
     /// The payments.
     Tenders,
+    /// The lines' taxes.
+    Taxes,
     /// More of what the head says.
     More,
 }
@@ -135,10 +140,12 @@ impl Pair {
     /// Its files.
     pub fn sides(&self) -> impl Iterator<Item = (Role, &Side)> {
         let tenders = self.tenders.iter().map(|side| (Role::Tenders, side));
+        let taxes = self.taxes.iter().map(|side| (Role::Taxes, side));
         let more = self.more.iter().map(|side| (Role::More, side));
         [(Role::Headers, &self.headers), (Role::Lines, &self.lines)]
             .into_iter()
             .chain(tenders)
+            .chain(taxes)
             .chain(more)
     }
 
