@@ -29,6 +29,7 @@ mod clocks;
 mod closing;
 mod coins;
 mod counts;
+mod customers;
 mod dangers;
 mod environment;
 pub mod faults;

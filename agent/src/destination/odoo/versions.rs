@@ -164,6 +164,15 @@ pub struct Facts {
     pub units_round: bool,
     /// Whether only an administrator of the stock may validate a count.
     pub counts_by_administrator: bool,
+    /// Whether an order is invoiced after its day was closed too. Below, its money would stand in the day's entry and in the
+    /// invoice.
+    pub invoices_after_close: bool,
+    /// Whether `is_refund`, rather than the sign of an order's total, makes its invoice a credit note. Then one that pays back
+    /// without being a return would be invoiced with its sign lost, and left half unpaid.
+    pub credit_by_flag: bool,
+    /// Whether Odoo keeps a history of a loyalty card's points by order (`loyalty.history`), and so books an order's points
+    /// once however often it is told of them.
+    pub points_once: bool,
     /// The name of the decimal accuracy of quantities.
     pub quantity_precision: &'static str,
 }
@@ -238,6 +247,9 @@ impl Facts {
             errors_need_session: version < 16,
             units_round: version < 19,
             counts_by_administrator: version < 18,
+            invoices_after_close: version >= 17,
+            credit_by_flag: version >= 19,
+            points_once: version >= 19,
             quantity_precision: match version {
                 19.. => "Product Unit",
                 _ => "Product Unit of Measure",
