@@ -42,6 +42,7 @@ mod numbers;
 mod once;
 mod parked;
 mod pickups;
+mod points;
 mod prepare;
 mod prices;
 mod proof;

@@ -107,7 +107,7 @@ impl Desk {
     /// What accepted documents of a batch ask for beyond their orders. One of which that is not certain yet has no
     /// verdict when this fails.
     pub async fn grant(
-        &mut self,
+        &self,
         batch: &[Delivery],
         places: &[usize],
         verdicts: &mut Verdicts,
@@ -143,7 +143,7 @@ impl Desk {
     }
 
     async fn granted(
-        &mut self,
+        &self,
         wishes: &Wishes,
         orders: &[&Stored],
         mut reference: String,
@@ -173,7 +173,7 @@ impl Desk {
 
     /// What a void takes back beyond the orders of its original: an invoice by a credit note, points from their cards.
     pub async fn undone(
-        &mut self,
+        &self,
         delivery: &Delivery,
         original: &Original,
         verdict: Verdict,

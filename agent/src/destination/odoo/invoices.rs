@@ -21,10 +21,7 @@ use crate::outbox::{Outage, Verdict};
 impl Desk {
     /// Has orders invoiced that are not yet; what is noted of it. `Err`: Odoo is at work on one of them, so that the
     /// document comes again.
-    pub async fn invoiced(
-        &mut self,
-        orders: &[&Stored],
-    ) -> Result<Result<String, Verdict>, Outage> {
+    pub async fn invoiced(&self, orders: &[&Stored]) -> Result<Result<String, Verdict>, Outage> {
         let mut made: Vec<String> = Vec::new();
         let mut reasons: Vec<String> = Vec::new();
         let mut asked: Vec<i64> = Vec::new();
