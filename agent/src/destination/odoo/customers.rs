@@ -1,7 +1,7 @@
 //! Who bought, and what is done for them once their receipt is in Odoo: the invoice they asked for, their points.
 //!
-//! A customer is found by the receipt's reference (`ref` of a contact), else by the loyalty card: a contact's barcode, or
-//! the contact of a card of Odoo's own programmes. Never by a name.
+//! A customer is found by the receipt's reference (`ref` of a contact), else by the loyalty card: a contact's barcode (from
+//! 18 on), or the contact of a card of Odoo's own programmes (19). Never by a name.
 //!
 //! First the order is there, once and safe; then it is looked at, and whatever is still missing is asked for. A document
 //! counts as taken only after both, so that one whose second step was cut short comes again and finds its order.
@@ -74,7 +74,7 @@ impl Desk {
             self.customers.by_reference.extend(found);
         }
         let wanted = unknown(&self.customers, card);
-        if !wanted.is_empty() {
+        if !wanted.is_empty() && self.facts.barcodes_searched {
             let found = self.contacts("barcode", &["barcode"], wanted).await?;
             self.customers.by_card.extend(found);
         }

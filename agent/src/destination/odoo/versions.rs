@@ -164,6 +164,9 @@ pub struct Facts {
     pub units_round: bool,
     /// Whether only an administrator of the stock may validate a count.
     pub counts_by_administrator: bool,
+    /// Whether contacts can be searched by their barcode. Below it is a property (`ir.property`), which only an administrator
+    /// may search: the whole question is refused.
+    pub barcodes_searched: bool,
     /// Whether an order is invoiced after its day was closed too. Below, its money would stand in the day's entry and in the
     /// invoice.
     pub invoices_after_close: bool,
@@ -247,6 +250,7 @@ impl Facts {
             errors_need_session: version < 16,
             units_round: version < 19,
             counts_by_administrator: version < 18,
+            barcodes_searched: version >= 18,
             invoices_after_close: version >= 17,
             credit_by_flag: version >= 19,
             points_once: version >= 19,
