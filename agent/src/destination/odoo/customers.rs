@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::answer::outage;
+use super::answer::{Blame, judge, outage};
 use super::check_back::Stored;
 use super::client::{CallError, Search};
 use super::desk::Desk;
@@ -55,6 +55,14 @@ fn card(delivery: &Delivery) -> Option<&str> {
     loyalty_card(delivery.document.body.as_sale()?)
 }
 
+/// What a search for cards found: nothing where Odoo does not let the agent's user search. A customer stands in no sale's way.
+fn allowed(found: Result<Vec<(String, i64)>, CallError>) -> Result<Vec<(String, i64)>, CallError> {
+    match found {
+        Err(error) if matches!(judge(&error), Blame::Document(_)) => Ok(Vec::new()),
+        found => found,
+    }
+}
+
 impl Desk {
     /// The customers of these receipts, as far as Odoo knows them.
     pub async fn load_customers(&mut self, deliveries: &[&Delivery]) -> Result<(), Outage> {
@@ -75,12 +83,12 @@ impl Desk {
         }
         let wanted = unknown(&self.customers, card);
         if !wanted.is_empty() && self.facts.barcodes_searched {
-            let found = self.contacts("barcode", &["barcode"], wanted).await?;
+            let found = allowed(self.contacts("barcode", &["barcode"], wanted).await)?;
             self.customers.by_card.extend(found);
         }
         let wanted = unknown(&self.customers, card);
         if !wanted.is_empty() && self.keeps_cards().await? {
-            let found = self.owners(wanted).await?;
+            let found = allowed(self.owners(wanted).await)?;
             self.customers.by_card.extend(found);
         }
         Ok(())
@@ -211,5 +219,45 @@ impl Desk {
                 .await?;
         }
         Ok(Verdict::Accepted(reference))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::destination::odoo::testing::delivery;
+
+    #[test]
+    fn a_reference_comes_before_a_card_and_a_name_finds_nobody() {
+        let customers = Customers {
+            by_reference: HashMap::from([("C1".to_owned(), 1)]),
+            by_card: HashMap::from([("77".to_owned(), 2), ("Muster".to_owned(), 3)]),
+        };
+        let of = |customer| {
+            let body = json!({ "prices": "tax_included", "total": "0", "customer": customer });
+            customers.of(&delivery("sale", 1, body))
+        };
+        assert_eq!(
+            of(json!({ "reference": "C1", "loyalty_card": "77" })),
+            Some(1)
+        );
+        assert_eq!(
+            of(json!({ "reference": "C2", "loyalty_card": "77" })),
+            Some(2)
+        );
+        assert_eq!(of(json!({ "reference": "Muster" })), None);
+        assert_eq!(of(json!({ "invoice": { "name": "Muster" } })), None);
+    }
+
+    #[test]
+    fn where_cards_may_not_be_searched_there_is_nobody_and_an_outage_stays_one() {
+        let refused = CallError::Odoo {
+            status: 403,
+            name: "odoo.exceptions.AccessError".to_owned(),
+            message: "You are not allowed".to_owned(),
+        };
+        assert_eq!(allowed(Err(refused)), Ok(Vec::new()));
+        let cut = CallError::Cut("reset".to_owned());
+        assert_eq!(allowed(Err(cut.clone())), Err(cut));
     }
 }
