@@ -87,6 +87,16 @@ pub enum Counting {
     Inventory,
 }
 
+impl Counting {
+    const fn of(version: u32) -> Self {
+        match version {
+            19.. => Self::Quants,
+            15..=18 => Self::Applied,
+            _ => Self::Inventory,
+        }
+    }
+}
+
 /// How Odoo computes taxes: [`super::reckon`] does it after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaxEngine {
@@ -236,11 +246,7 @@ impl Facts {
                 16.. => "pos_session_id",
                 _ => "statement_id.pos_session_id",
             },
-            counting: match version {
-                19.. => Counting::Quants,
-                15..=18 => Counting::Applied,
-                _ => Counting::Inventory,
-            },
+            counting: Counting::of(version),
             moved: match version {
                 17.. => Moved::Picked,
                 _ => Moved::Done,

@@ -1,3 +1,5 @@
+//! What is asked for, of which card, whether an invoice can be made, what goes up and what is noted.
+
 use rstest::rstest;
 use serde_json::{Value, json};
 use uuid::Uuid;
