@@ -39,6 +39,8 @@ pub struct Stored {
     pub customer: Option<i64>,
     /// The session it is booked in.
     pub session: Option<i64>,
+    /// The name of its invoice, when there is one.
+    pub invoice: Option<String>,
     /// Its lines and quantities.
     pub lines: Vec<(Uuid, Decimal)>,
 }
@@ -176,6 +178,7 @@ mod tests {
             refund: false,
             customer: None,
             session: None,
+            invoice: None,
             lines: vec![(Uuid::from_u128(11), dec("0.345"))],
         };
         change(&mut stored);

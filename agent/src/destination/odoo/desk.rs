@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use serde_json::json;
 use tillpost_shared::config::{Destination, Environment, LateSales, Store, duration};
 use tillpost_shared::document::Kind;
 use tillpost_shared::key::Numbering;
 
 use super::answer::outage;
-use super::client::{Client, Search};
+use super::client::Client;
+use super::customers::Customers;
 use super::kept::Kept;
 use super::orders::Till;
 use super::products::Shelf;
@@ -56,8 +56,8 @@ pub struct Desk {
     fresh: bool,
     /// Products found so far.
     pub shelf: Shelf,
-    /// Customers found so far, by their reference.
-    pub customers: HashMap<String, i64>,
+    /// Customers found so far.
+    pub customers: Customers,
     /// How many orders go up in one call: as many as Odoo takes in a few seconds, fewer after it could not cope.
     pub orders_max: usize,
     /// Cash that a till counted for a day which is not closed yet.
@@ -86,7 +86,7 @@ impl Desk {
             loaded: None,
             fresh: false,
             shelf: Shelf::new(),
-            customers: HashMap::new(),
+            customers: Customers::default(),
             orders_max: ORDERS_FIRST,
             counted: HashMap::new(),
             counts_applied: Vec::new(),
@@ -161,48 +161,10 @@ impl Desk {
         }
     }
 
-    /// Customers in Odoo, by the receipts' customer references.
-    pub async fn load_customers(&mut self, deliveries: &[&Delivery]) -> Result<(), Outage> {
-        let wanted: Vec<&str> = deliveries
-            .iter()
-            .filter_map(|delivery| customer_of(delivery))
-            .collect();
-        let wanted: Vec<&str> = wanted
-            .into_iter()
-            .filter(|reference| !self.customers.contains_key(*reference))
-            .collect();
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let search = Search {
-            domain: json!([["ref", "in", wanted]]),
-            fields: &["ref"],
-            order: "id desc",
-            ..Search::default()
-        };
-        let rows = self
-            .client
-            .search_read("res.partner", search)
-            .await
-            .map_err(|error| outage(&error))?;
-        for row in rows {
-            if let Some(reference) = row.text("ref") {
-                self.customers.insert(reference.to_owned(), row.id());
-            }
-        }
-        Ok(())
-    }
-
     /// The receipt's customer in Odoo.
     pub fn customer(&self, delivery: &Delivery) -> Option<i64> {
-        self.customers.get(customer_of(delivery)?).copied()
+        self.customers.of(delivery)
     }
-}
-
-fn customer_of(delivery: &Delivery) -> Option<&str> {
-    let sale = delivery.document.body.as_sale()?;
-    let reference = sale.customer.as_ref()?.reference.as_ref()?;
-    Some(reference.as_str())
 }
 
 /// Documents that go up together, by their positions in the batch.
@@ -273,7 +235,7 @@ fn stands_alone(delivery: &Delivery) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::destination::odoo::testing::delivery;

@@ -25,6 +25,9 @@ impl Effect {
             | ("pos.session", "get_closing_control_data")
             | ("stock.quant", "action_view_inventory") => Self::Nothing,
             ("pos.order", "sync_from_ui") if facts.unique_key => Self::Once,
+            // Odoo looks at the order's invoice, or at the order's rows in the history of points, in the transaction that
+            // writes them; of two at a time the second comes too late, and looks again.
+            ("pos.order", "action_pos_order_invoice" | "confirm_coupon_programs") => Self::Once,
             _ => Self::EachTime,
         }
     }
@@ -53,6 +56,9 @@ mod tests {
     #[case::sales_of_19(19, "pos.order", "sync_from_ui", Effect::Once)]
     #[case::sales_of_18(18, "pos.order", "sync_from_ui", Effect::EachTime)]
     #[case::sales_of_14(14, "pos.order", "create_from_ui", Effect::EachTime)]
+    #[case::an_invoice(19, "pos.order", "action_pos_order_invoice", Effect::Once)]
+    #[case::an_invoice_of_14(14, "pos.order", "action_pos_order_invoice", Effect::Once)]
+    #[case::points(19, "pos.order", "confirm_coupon_programs", Effect::Once)]
     #[case::cash(19, "pos.session", "try_cash_in_out", Effect::EachTime)]
     #[case::cash_of_14(14, "cash.box.out", "run", Effect::EachTime)]
     #[case::a_session(19, "pos.session", "create", Effect::EachTime)]

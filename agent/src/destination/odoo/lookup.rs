@@ -21,7 +21,8 @@ const PATTERNS_MAX: usize = 20;
 /// Up to which number a receipt's lines are asked about: more lines than tills ring up, and a question of 20 kB.
 const LINES_ASKED: i64 = 500;
 
-const ORDER_FIELDS: [&str; 12] = [
+const ORDER_FIELDS: [&str; 13] = [
+    "account_move",
     "partner_id",
     "session_id",
     "uuid",
@@ -269,6 +270,12 @@ fn stored(row: &Row) -> Option<Stored> {
         refund: row.flag("is_refund"),
         customer: row.one("partner_id"),
         session: row.one("session_id"),
+        invoice: row
+            .one("account_move")
+            .map(|id| match row.pair_name("account_move") {
+                Some(name) => name.to_owned(),
+                None => id.to_string(),
+            }),
         lines: Vec::new(),
     })
 }

@@ -3,9 +3,10 @@
 //! # Layout
 //! Pure: [`answer`] (what an error means), [`tax`], [`shares`], [`lines`], [`payments`], [`coins`], [`parts`], [`orders`], [`voids`] (what is
 //! sent), [`check_back`] (what must stand there afterwards), [`figures`]
-//! (a day's, compared), [`translate`] (what a person is told). Calls: [`client`],
-//! [`reference`], [`products`], [`originals`], [`sessions`], [`opening`], [`close`], [`stock`], [`places`], [`transfers`], [`deliveries`].
-//! Together: [`desk`], [`upload`], [`undo`], [`send`], [`days`], [`counts`], [`moves`], [`scrap`], [`pickups`],
+//! (a day's, compared), [`wishes`] (what a receipt asks for beyond its sale), [`translate`] (what a person is told). Calls: [`client`],
+//! [`reference`], [`products`], [`originals`], [`sessions`], [`opening`], [`close`], [`stock`], [`places`], [`transfers`], [`deliveries`],
+//! [`invoices`], [`points`].
+//! Together: [`desk`], [`upload`], [`customers`], [`undo`], [`send`], [`days`], [`counts`], [`moves`], [`scrap`], [`pickups`],
 //! [`proof_back`], [`doctor`]. What differs between versions: [`versions`] (the table), [`payload`], [`names`] (pure),
 //! [`json_rpc`], [`server`], [`lookup`], [`drawer`], [`inventory`]. What may not be sent yet: [`effect`], [`quiet`]; what need
 //! not be asked again: [`kept`].
@@ -23,6 +24,7 @@ pub mod close;
 mod closing;
 pub mod coins;
 pub mod counts;
+pub mod customers;
 pub mod days;
 pub mod deliveries;
 pub mod desk;
@@ -32,6 +34,7 @@ pub mod effect;
 pub mod environment;
 pub mod figures;
 pub mod inventory;
+pub mod invoices;
 pub mod json_rpc;
 mod kept;
 pub mod late;
@@ -47,6 +50,7 @@ pub mod payload;
 pub mod payments;
 pub mod pickups;
 pub mod places;
+pub mod points;
 pub mod products;
 pub mod proof_back;
 pub mod quiet;
@@ -73,6 +77,7 @@ pub mod upload;
 pub mod versions;
 pub mod voids;
 pub mod ways;
+pub mod wishes;
 
 use jiff::Timestamp;
 use tillpost_shared::config;

@@ -64,7 +64,7 @@ const fn row(
 
 /// Every refusal that is known; the first row that fits counts.
 #[rustfmt::skip]
-pub const TABLE: [Row; 50] = [
+pub const TABLE: [Row; 51] = [
     row((Business, "is not fully paid"), "not_fully_paid", "Odoo finds the receipt not fully paid",
         (HeadOffice, "compare the receipt's payments with its total, and the till's cash rounding with the point of sale's in Odoo"), false),
     row((Business, "payment method selected is not allowed"), "method_not_allowed", "The payment method is not one of the till's point of sale",
@@ -91,6 +91,8 @@ pub const TABLE: [Row; 50] = [
         (Finance, "look for a tax or account that was changed while the session was open; only then close it by force in Odoo"), false),
     row((Business, "no invoice journal configured"), "invoice_journal_missing", "The point of sale has no journal for invoices",
         (Finance, "set the invoice journal of the till's point of sale in Odoo"), false),
+    row((Business, "already being invoiced"), "being_invoiced", "Odoo is at work on the receipt's invoice",
+        (Nobody, "nothing; it is looked at again"), true),
     row((Business, "wkhtmltopdf"), "pdf_tool_missing", "Odoo cannot print the invoice, because its server lacks the tool for it",
         (HeadOffice, "have wkhtmltopdf installed on Odoo's server"), false),
     row((Business, "serial number has already been assigned"), "serial_number_taken", "The serial number is in stock already",

@@ -200,6 +200,7 @@ impl Desk {
             .map_err(|error| outage(&error))?;
         failpoint::hit("odoo.answer_read");
         let mut sessions = vec![session];
+        let mut judged = Vec::with_capacity(units.len());
         for (n, unit) in units.iter().enumerate() {
             let there = self
                 .verdict_of(&unit.expected, &stored, day, &mut sessions)
@@ -214,7 +215,11 @@ impl Desk {
                     ));
                 }
             };
-            verdicts[unit.place] = Some(verdict);
+            judged.push((unit.place, verdict));
+        }
+        // All of them or none: what comes after the orders is done for whatever has a verdict.
+        for (place, verdict) in judged {
+            verdicts[place] = Some(verdict);
         }
         Ok(())
     }

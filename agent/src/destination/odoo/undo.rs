@@ -43,7 +43,7 @@ impl Desk {
             .verdict_of(&expected, &stored, delivery.business_date, &mut Vec::new())
             .await?;
         if let Some(verdict) = there {
-            return Ok(verdict);
+            return self.undone(delivery, &original, verdict).await;
         }
         if original.touched() {
             return Ok(translate::refused_here(translate::already_reversed(&named)));
@@ -81,6 +81,8 @@ impl Desk {
         self.send(&config, delivery.business_date, vec![unit], &mut verdicts)
             .await?;
         let verdict = verdicts.pop().flatten();
-        verdict.ok_or_else(|| Outage::Incomprehensible("nothing came of a void".to_owned()))
+        let nothing = || Outage::Incomprehensible("nothing came of a void".to_owned());
+        let verdict = verdict.ok_or_else(nothing)?;
+        self.undone(delivery, &original, verdict).await
     }
 }

@@ -59,6 +59,7 @@ impl Desk {
                 .verdict_of(&fresh.expected, &stored, day, &mut sessions)
                 .await?;
         }
+        self.grant(batch, places, verdicts).await?;
         fresh.retain(|fresh| verdicts[fresh.place].is_none());
         if !fresh.is_empty() && self.asks_about(&config, day).await? {
             fresh.retain(|fresh| {
@@ -81,7 +82,9 @@ impl Desk {
                 Err(verdict) => verdicts[fresh.place] = Some(verdict),
             }
         }
-        self.send(&config, day, units, verdicts).await
+        let sent: Vec<usize> = units.iter().map(|unit| unit.place).collect();
+        self.send(&config, day, units, verdicts).await?;
+        self.grant(batch, &sent, verdicts).await
     }
 
     fn receipts<'a>(&self, batch: &'a [Delivery], places: &[usize]) -> Vec<Fresh<'a>> {

@@ -87,6 +87,16 @@ pub enum Counting {
     Inventory,
 }
 
+impl Counting {
+    const fn of(version: u32) -> Self {
+        match version {
+            19.. => Self::Quants,
+            15..=18 => Self::Applied,
+            _ => Self::Inventory,
+        }
+    }
+}
+
 /// How Odoo computes taxes: [`super::reckon`] does it after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaxEngine {
@@ -164,6 +174,18 @@ pub struct Facts {
     pub units_round: bool,
     /// Whether only an administrator of the stock may validate a count.
     pub counts_by_administrator: bool,
+    /// Whether contacts can be searched by their barcode. Below it is a property (`ir.property`), which only an administrator
+    /// may search: the whole question is refused.
+    pub barcodes_searched: bool,
+    /// Whether an order is invoiced after its day was closed too. Below, its money would stand in the day's entry and in the
+    /// invoice.
+    pub invoices_after_close: bool,
+    /// Whether `is_refund`, rather than the sign of an order's total, makes its invoice a credit note. Then one that pays back
+    /// without being a return would be invoiced with its sign lost, and left half unpaid.
+    pub credit_by_flag: bool,
+    /// Whether Odoo keeps a history of a loyalty card's points by order (`loyalty.history`), and so books an order's points
+    /// once however often it is told of them.
+    pub points_once: bool,
     /// The name of the decimal accuracy of quantities.
     pub quantity_precision: &'static str,
 }
@@ -224,11 +246,7 @@ impl Facts {
                 16.. => "pos_session_id",
                 _ => "statement_id.pos_session_id",
             },
-            counting: match version {
-                19.. => Counting::Quants,
-                15..=18 => Counting::Applied,
-                _ => Counting::Inventory,
-            },
+            counting: Counting::of(version),
             moved: match version {
                 17.. => Moved::Picked,
                 _ => Moved::Done,
@@ -238,6 +256,10 @@ impl Facts {
             errors_need_session: version < 16,
             units_round: version < 19,
             counts_by_administrator: version < 18,
+            barcodes_searched: version >= 18,
+            invoices_after_close: version >= 17,
+            credit_by_flag: version >= 19,
+            points_once: version >= 19,
             quantity_precision: match version {
                 19.. => "Product Unit",
                 _ => "Product Unit of Measure",

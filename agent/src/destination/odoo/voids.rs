@@ -296,6 +296,7 @@ mod tests {
             refund: false,
             customer: Some(3),
             session: None,
+            invoice: None,
             lines: Vec::new(),
         };
         let row: Row = serde_json::from_value(json!({

@@ -185,6 +185,12 @@ fn told(kind: RefusalKind, words: &str) -> Answer {
 )]
 #[case(
     Business,
+    "Some orders are already being invoiced. Please try again later.",
+    "being_invoiced",
+    "Nobody: "
+)]
+#[case(
+    Business,
     "Please provide a partner for the sale.",
     "customer_missing",
     "Head office: "
