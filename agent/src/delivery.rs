@@ -75,6 +75,7 @@ impl<D: Destination> Lane<D> {
             unanswered: Unanswered::MayHaveArrived,
             looked: Watch::new(now(), Instant::now()),
         };
+        self.destination.time_by(self.board.stopwatch(&self.name));
         let name = self.name.clone();
         let recall = move |writer: &_| lane::recall(writer, &name);
         if let Err(error) = self.store.write(recall).await {
@@ -178,6 +179,10 @@ impl<D: Destination> Lane<D> {
             let answered =
                 timeout(HAND_OVER_MAX, self.destination.deliver(&batch.deliveries)).await;
             self.board.answered(&self.name, begun.elapsed(), now());
+            if let Some(call) = self.destination.only_call() {
+                let stopwatch = self.board.stopwatch(&self.name);
+                stopwatch.took(call, begun.elapsed());
+            }
             answered
         };
         let stopped = async {
