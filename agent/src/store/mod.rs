@@ -31,6 +31,7 @@ pub mod senders;
 pub mod survey;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod till_days;
 pub mod tills;
 pub mod unsent;
 pub mod writer;

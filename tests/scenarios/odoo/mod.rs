@@ -33,6 +33,7 @@ mod dangers;
 mod environment;
 pub mod faults;
 mod hard_day;
+mod hours;
 mod keys;
 mod kills;
 mod late;
