@@ -126,6 +126,7 @@ impl<D: Destination> Lane<D> {
         self.mind_the_clock(pace, moment).await?;
         self.cap_due(moment).await?;
         let (name, size, unanswered) = (self.name.clone(), pace.size, pace.unanswered);
+        let first = self.destination.who_goes_first();
         // Asked beside the writer first: an idle lane writes nothing.
         if !self
             .store
@@ -135,7 +136,7 @@ impl<D: Destination> Lane<D> {
         }
         let batch = self
             .store
-            .write(move |writer| lane::claim(writer, &name, size, unanswered, moment))
+            .write(move |writer| lane::claim(writer, &name, size, unanswered, moment, first))
             .await?;
         if batch.deliveries.is_empty() {
             return Ok(match batch.set_aside {

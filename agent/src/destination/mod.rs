@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::activity::Stopwatch;
 pub use crate::outbox::Delivery;
 use crate::outbox::{Outage, Verdict};
+use crate::store::lane::Pace;
 pub use crate::store::proof::{Asked, Held, HeldThere};
 
 /// Where documents go.
@@ -27,6 +28,11 @@ pub trait Destination {
     /// Looks whether it is the right one, while there is nothing to hand over. Files and receivers bear no mark.
     fn look(&self) -> impl Future<Output = Result<(), Outage>> + Send {
         ready(Ok(()))
+    }
+
+    /// Who goes first, when there is more than it takes at a time.
+    fn who_goes_first(&self) -> Pace {
+        Pace::AsItComes
     }
 
     /// The name of its only call, where a hand-over is one; what makes several times each by itself, see `time_by`.
@@ -97,6 +103,13 @@ impl Destination for Any {
             Self::Folder(folder) => folder.look().await,
             Self::Http(http) => http.look().await,
             Self::Odoo(odoo) => odoo.look().await,
+        }
+    }
+
+    fn who_goes_first(&self) -> Pace {
+        match self {
+            Self::Folder(_) | Self::Http(_) => Pace::AsItComes,
+            Self::Odoo(_) => Pace::MostUrgentFirst,
         }
     }
 

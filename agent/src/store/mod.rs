@@ -18,6 +18,7 @@ pub mod history;
 pub mod inbox;
 pub mod lane;
 mod load;
+mod look;
 pub mod numbers;
 pub mod pace;
 pub mod person;
