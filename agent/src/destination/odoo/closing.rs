@@ -172,12 +172,13 @@ fn by_hours(delivery: &Delivery) -> bool {
 
 /// Says in the reference that nobody counted.
 fn uncounted(verdict: Verdict) -> Verdict {
-    match verdict {
-        Verdict::Accepted(reference) if reference != NOTHING_TO_CLOSE => Verdict::Accepted(
-            format!("{reference}, by the store's hours, without a count"),
-        ),
-        other => other,
-    }
+    let Verdict::Accepted(reference) = verdict else {
+        return verdict;
+    };
+    Verdict::Accepted(match reference.as_str() {
+        NOTHING_TO_CLOSE => reference,
+        closed => format!("{closed}, by the store's hours, without a count"),
+    })
 }
 
 /// Whether nothing is left to wait for: the lane sends the close without what is missing, or it is long ago.
