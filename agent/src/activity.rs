@@ -2,16 +2,18 @@
 //! The status page, `doctor` and the metrics read the board; nobody asks a loop.
 
 mod answers;
+mod calls;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 pub use answers::{Answers, Took};
+pub use calls::{CallTimes, Stopwatch};
 
 /// The wall clock; the only place that reads it.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
@@ -73,14 +75,39 @@ pub struct Report {
     pub last_success_at: Option<Timestamp>,
     /// The innermost cause of the trouble, as the machine says it; empty when all is well.
     pub cause: String,
+    /// Until when all still goes well, of trouble that is to come.
+    pub until: Option<Timestamp>,
+}
+
+/// What a destination told of itself while all is well.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// When its key ends; `None` where it does not, or nobody says.
+    pub key_ends_at: Option<Timestamp>,
+    /// By how much its clock is ahead of this PC's.
+    pub clock_ahead: Option<SignedDuration>,
 }
 
 /// The board on which loops report, by name.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Board {
     reports: Arc<Mutex<BTreeMap<String, Report>>>,
     answers: Arc<Mutex<BTreeMap<String, Answers>>>,
     troubles: Arc<Mutex<BTreeMap<(String, String), u64>>>,
+    terms: Arc<Mutex<BTreeMap<String, Terms>>>,
+    calls: CallTimes,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self {
+            reports: Arc::default(),
+            answers: Arc::default(),
+            troubles: Arc::default(),
+            terms: Arc::default(),
+            calls: calls::none(),
+        }
+    }
 }
 
 impl Board {
@@ -103,6 +130,13 @@ impl Board {
         }
     }
 
+    /// Until when all still goes well, of the trouble that `name` has just announced.
+    pub fn until(&self, name: &str, until: Timestamp) {
+        if let Some(report) = locked(&self.reports).get_mut(name) {
+            report.until = Some(until);
+        }
+    }
+
     fn put(&self, name: &str, health: Health, words: [&str; 3], now: Timestamp, success: bool) {
         let mut board = locked(&self.reports);
         let before = board.get(name);
@@ -120,6 +154,7 @@ impl Board {
             sentence,
             hint,
             cause: String::new(),
+            until: None,
         };
         board.insert(name.to_owned(), report);
     }
@@ -138,6 +173,40 @@ impl Board {
     pub fn answered(&self, name: &str, took: Duration, now: Timestamp) {
         let mut answers = locked(&self.answers);
         answers.entry(name.to_owned()).or_default().add(took, now);
+    }
+
+    /// A destination's key ends then, or not at all.
+    pub fn key_ends(&self, name: &str, until: Option<Timestamp>) {
+        locked(&self.terms)
+            .entry(name.to_owned())
+            .or_default()
+            .key_ends_at = until;
+    }
+
+    /// A destination's clock is ahead by so much.
+    pub fn clock_ahead(&self, name: &str, ahead: SignedDuration) {
+        locked(&self.terms)
+            .entry(name.to_owned())
+            .or_default()
+            .clock_ahead = Some(ahead);
+    }
+
+    /// What destinations told of themselves, by name.
+    pub fn terms(&self) -> BTreeMap<String, Terms> {
+        locked(&self.terms).clone()
+    }
+
+    /// Times the calls to a destination.
+    pub fn stopwatch(&self, destination: &str) -> Stopwatch {
+        Stopwatch {
+            times: self.calls.clone(),
+            destination: destination.to_owned(),
+        }
+    }
+
+    /// How long calls took.
+    pub fn calls(&self) -> CallTimes {
+        self.calls.clone()
     }
 
     /// How long answers took, by destination.

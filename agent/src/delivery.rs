@@ -71,6 +71,7 @@ impl<D: Destination> Lane<D> {
             unanswered: Unanswered::MayHaveArrived,
             looked: Watch::new(now(), Instant::now()),
         };
+        self.destination.time_by(self.board.stopwatch(&self.name));
         let name = self.name.clone();
         let recall = move |writer: &_| lane::recall(writer, &name);
         if let Err(error) = self.store.write(recall).await {
@@ -121,6 +122,7 @@ impl<D: Destination> Lane<D> {
         self.mind_the_clock(pace, moment).await?;
         self.cap_due(moment).await?;
         let (name, size, unanswered) = (self.name.clone(), pace.size, pace.unanswered);
+        let first = self.destination.who_goes_first();
         // Asked beside the writer first: an idle lane writes nothing.
         if !self
             .store
@@ -130,7 +132,7 @@ impl<D: Destination> Lane<D> {
         }
         let batch = self
             .store
-            .write(move |writer| lane::claim(writer, &name, size, unanswered, moment))
+            .write(move |writer| lane::claim(writer, &name, size, unanswered, moment, first))
             .await?;
         if batch.deliveries.is_empty() {
             return Ok(match batch.set_aside {
@@ -174,6 +176,10 @@ impl<D: Destination> Lane<D> {
             let answered =
                 timeout(HAND_OVER_MAX, self.destination.deliver(&batch.deliveries)).await;
             self.board.answered(&self.name, begun.elapsed(), now());
+            if let Some(call) = self.destination.only_call() {
+                let stopwatch = self.board.stopwatch(&self.name);
+                stopwatch.took(call, begun.elapsed());
+            }
             answered
         };
         let stopped = async {

@@ -7,7 +7,7 @@
 //! 1. pure: [`outbox`], [`backoff`], the Odoo payload builders
 //! 2. disk: [`store`], [`paths`], [`secret`]
 //! 3. edges: [`intake`], [`destination`], [`catalog`]
-//! 4. loops: [`delivery`], [`update`], [`housekeeping`], [`recovery`], [`price_files`], [`status`]
+//! 4. loops: [`delivery`], [`update`], [`hours`], [`housekeeping`], [`recovery`], [`price_files`], [`status`]
 //! 5. wiring: [`app`], [`cli`]
 //!
 //! Read [`app`] for the story of a start, [`store`] for what durable means, [`delivery`] for what happens to a
@@ -29,6 +29,7 @@ pub mod intake;
 pub mod activity;
 pub mod delivery;
 pub mod evening;
+pub mod hours;
 pub mod housekeeping;
 pub mod price_files;
 pub mod recovery;

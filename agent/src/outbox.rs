@@ -4,6 +4,7 @@
 //! nobody in the batch is charged for an outage. That split makes a poisoned document harmless and an outage cheap.
 
 pub mod outage;
+pub mod pacing;
 pub mod patience;
 
 use std::sync::Arc;

@@ -1,18 +1,22 @@
 //! Dashboards and alert rules name what there is.
 //!
 //! Goal: every metric and every label that `agent/dashboards` asks for is told by a running service. Method: a store in
-//! which everything happens once: something is refused, held, put off, the line of one destination is down; then the
-//! names in the files are looked for in what `/metrics` says.
+//! which everything happens once: something is refused, held, put off, the line of one destination is down, the key to
+//! another ends; then the names in the files are looked for in what `/metrics` says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use serde_json::json;
 use tillpost_tests::home::{Home, Setup};
 use tillpost_tests::shop::{self, sample::sale};
+use tillpost_tests::stand_in::{DATABASE, StandIn};
 use tillpost_tests::wait;
 
 /// What begins the name of each of ours.
 const OURS: &str = "tillpost_";
+/// Where the key to Odoo stands.
+const KEY: &str = "TILLPOST_ODOO_KEY";
 /// Labels that Prometheus adds itself.
 const ITS_OWN: [&str; 3] = ["instance", "job", "le"];
 
@@ -53,10 +57,19 @@ fn asked(text: &str) -> Vec<(String, Vec<String>)> {
 }
 
 fn busy_store() -> String {
-    let home = Home::new(&Setup::folder().with(
+    let odoo = StandIn::start(19);
+    odoo.look(|world| {
+        let key = json!({ "name": "tillpost", "expiration_date": "2199-11-20 10:00:00" });
+        world.tables.add("res.users.apikeys", &key)
+    });
+    let mut home = Home::new(&Setup::folder().with(&format!(
         "[[destination]]\nname = \"cloud\"\ntype = \"http\"\nurl = \"http://127.0.0.1:9/documents\"\n\n\
-         [catalog]\nsource = \"folder\"\npath = \"{home}/catalog\"\nrefresh = \"1s\"",
-    ));
+         [[destination]]\nname = \"odoo\"\ntype = \"odoo\"\nurl = \"{}\"\ndatabase = \"{DATABASE}\"\n\
+         secret = {{ env = \"{KEY}\" }}\nkinds = [\"settlement\"]\n\n\
+         [catalog]\nsource = \"folder\"\npath = \"{{home}}/catalog\"\nrefresh = \"1s\"",
+        odoo.url()
+    )));
+    home.set_env(KEY, "the-agents-own-key-0123456789");
     home.reword(
         "require_token = true",
         "require_token = true\ntill_requests_per_second = 1",
@@ -82,6 +95,9 @@ fn busy_store() -> String {
             "loop=\"catalog\"",
             "loop=\"cloud\",code=",
             "tillpost_answers_total{",
+            "tillpost_key_ends_timestamp_seconds{destination=\"odoo\"} 7254525600",
+            "destination=\"odoo\",call=\"search\"",
+            "destination=\"files\",call=\"write\"",
         ];
         all.iter()
             .all(|part| metrics.contains(part))

@@ -16,17 +16,19 @@ use crate::catalog::price_file::Settings as PriceFile;
 use crate::catalog::{self, Active};
 use crate::delivery::Lane;
 use crate::evening::Evening;
+use crate::hours::{ByHours, Hours};
 use crate::housekeeping::Housekeeping;
 use crate::intake::desk::Desk;
 use crate::intake::errand::{Errands, Refreshes};
 use crate::intake::house::{self, House};
 use crate::intake::http::tls::Encryption;
-use crate::intake::http::{self, Api, Routes};
+use crate::intake::http::{self, Api, Routes as Paths};
 use crate::intake::inbox::{Inbox, Settings};
 use crate::price_files::PriceFiles;
 use crate::recovery::Recovery;
 use crate::status::alerts;
 use crate::store::Store;
+use crate::store::accept::{Route, Routes};
 use crate::store::proof::ReadBacks;
 use crate::update::Refresh;
 use crate::update::tally::Tally;
@@ -128,6 +130,34 @@ impl BringUp {
         self.tasks.spawn(price_files.run());
     }
 
+    /// The loop that opens and closes tills' days by hours, where a destination has some.
+    pub(super) fn hours(&mut self, config: &Config, house: &House, store: &Store) {
+        let mut destinations = config.destinations.iter();
+        let with_hours = destinations.find_map(|one| Some((&one.name, one.sessions.as_ref()?)));
+        let Some((destination, hours)) = with_hours else {
+            return;
+        };
+        let only_there = Routes(vec![Route {
+            destination: destination.clone(),
+            kinds: None,
+        }]);
+        let (lanes, any_till) = (self.lanes.clone(), false);
+        let by_hours = ByHours {
+            desk: Desk::new(store.clone(), lanes, house.clone(), only_there, any_till),
+            house: house.clone(),
+            hours: Hours {
+                opens: hours.opens(),
+                closes: hours.closes(),
+                zone: house.zone.clone(),
+                cutoff: house.day_cutoff,
+            },
+            tills: config.tills.clone(),
+            store: store.clone(),
+            stop: self.stop.clone(),
+        };
+        self.tasks.spawn(by_hours.run());
+    }
+
     /// The loop that looks after the disk.
     pub(super) fn housekeeping(&mut self, config: &Config, store: &Store, dir: &Path) {
         let housekeeping = Housekeeping {
@@ -167,7 +197,7 @@ impl BringUp {
             let following = Arc::clone(encryption).follow(self.stop.clone());
             self.tasks.spawn(following);
         }
-        let (router, door) = (Routes::all().router(api), self.stop.clone());
+        let (router, door) = (Paths::all().router(api), self.stop.clone());
         self.tasks.spawn(async move {
             if let Err(error) = http::serve(listener, router, encryption, door).await {
                 tracing::error!(error = %error, "the API ended");

@@ -182,6 +182,7 @@ async fn begin(
     bring_up.recovery(&config, &store, &dir);
     bring_up.lanes(&destinations, &store);
     bring_up.housekeeping(&config, &store, &dir);
+    bring_up.hours(&config, &house, &store);
     let active = Arc::new(Active::open(&dir.join(CATALOG_FOLDER)));
     let refreshes = bring_up.refresh(&config, &active, &store)?;
     bring_up.price_files(profiled::price_files(&config, &dir, profiles)?, &active);

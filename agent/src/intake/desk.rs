@@ -37,6 +37,8 @@ pub enum Sender {
     Inbox(String),
     /// Whoever, where no token is required.
     Anyone,
+    /// The agent itself, in a till's place, by the store's hours.
+    Hours,
 }
 
 impl Sender {
@@ -48,6 +50,7 @@ impl Sender {
             Self::CommandLine => "command line".to_owned(),
             Self::Inbox(path) => format!("inbox {path}"),
             Self::Anyone => "anybody".to_owned(),
+            Self::Hours => "the store's hours".to_owned(),
         }
     }
 }
@@ -318,7 +321,7 @@ impl Judge {
                 let problem = Problem::refused(Code::ForeignTill, "till", message);
                 Err(refused(Some(key.to_owned()), vec![problem]))
             }
-            Sender::CommandLine | Sender::Inbox(_) | Sender::Anyone => {
+            Sender::CommandLine | Sender::Inbox(_) | Sender::Anyone | Sender::Hours => {
                 if let Some(problem) = self.known.unknown(till) {
                     let flags = problems.iter().position(|p| p.level == Level::Flag);
                     problems.insert(flags.unwrap_or(problems.len()), problem);

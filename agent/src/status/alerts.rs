@@ -22,7 +22,7 @@ use crate::intake::http::Api;
 use crate::paths;
 use crate::status::Status;
 use crate::status::http::status_of;
-use crate::status::text::Texts;
+use crate::status::text::{Hand, Texts};
 use crate::store::history;
 
 /// How often it is looked.
@@ -70,13 +70,16 @@ async fn look(api: &Arc<Api>, alerts: &Alerts, ways: &[Way], told: &mut Told) {
     );
     let looking = Arc::clone(api);
     let days = tokio::task::spawn_blocking(move || looking.days.look(&dir, today)).await;
-    let texts = Texts::of(&api.parts.config.store.language);
+    let store = &api.parts.config.store;
+    let texts = Texts::of(&store.language);
+    let zone = api.parts.house.zone.clone();
     let alarms = alarms::alarms(&Seen {
         status: &status,
         days: &days.unwrap_or_default(),
         last_change_at,
         alerts,
         texts,
+        hand: &Hand::new(texts, &store.language, &store.currency, zone),
         now: moment,
     });
     let time: Time = moment.to_zoned(api.parts.house.zone.clone()).time();

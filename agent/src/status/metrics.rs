@@ -48,6 +48,7 @@ pub fn text(
     kinds(&mut registry, kinds_today);
     days(&mut registry, api);
     answers(&mut registry, api);
+    far_ends(&mut registry, api);
     loops(&mut registry, api);
     machine(&mut registry, api);
     let mut text = String::new();
@@ -242,6 +243,28 @@ fn answers(registry: &mut Registry, api: &Api) {
     registry.register_with_unit("answers_taken", help, Unit::Seconds, seconds);
     let help = "How long the slowest answer since the start took";
     registry.register_with_unit("slowest_answer", help, Unit::Seconds, slowest);
+}
+
+/// How long each call took, when keys end, and whether clocks agree. A key that does not end has no row.
+fn far_ends(registry: &mut Registry, api: &Api) {
+    let board = &api.parts.board;
+    let help = "How long each call to a destination took, answered or not";
+    registry.register_with_unit("call", help, Unit::Seconds, board.calls());
+    let ends = Family::<Labels, Gauge>::default();
+    let ahead = Family::<Labels, Gauge<f64, AtomicU64>>::default();
+    for (name, terms) in board.terms() {
+        let labels = vec![("destination", name)];
+        if let Some(at) = terms.key_ends_at {
+            ends.get_or_create(&labels).set(at.as_second());
+        }
+        if let Some(by) = terms.clock_ahead {
+            ahead.get_or_create(&labels).set(by.as_secs_f64());
+        }
+    }
+    let help = "When a destination's key ends, as far as it says";
+    registry.register("key_ends_timestamp_seconds", help, ends);
+    let help = "By how much a destination's clock is ahead of this PC's";
+    registry.register_with_unit("clock_ahead", help, Unit::Seconds, ahead);
 }
 
 /// The disk and the memory. What the system does not tell is left out.

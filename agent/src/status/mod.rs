@@ -138,6 +138,9 @@ pub struct ProblemStatus {
     /// The reason alone, in the system's words; not part of the answer.
     #[serde(skip)]
     pub detail: String,
+    /// Until when all still goes well, of trouble that is to come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// Where a problem comes from.
@@ -305,6 +308,7 @@ fn problems(seen: &Seen<'_>, texts: &Texts) -> Vec<ProblemStatus> {
         documents: Vec::new(),
         origin: Origin::Loop(name.clone(), report.health),
         detail: report.sentence.clone(),
+        until: report.until,
     });
     let kept = seen.figures.reasons.iter().map(|reason| {
         let name = reason.destination.as_deref().unwrap_or_default();
@@ -319,6 +323,7 @@ fn problems(seen: &Seen<'_>, texts: &Texts) -> Vec<ProblemStatus> {
             documents: reason.documents.clone(),
             origin: Origin::Documents(reason.kept),
             detail,
+            until: None,
         }
     });
     troubles.chain(kept).collect()

@@ -321,7 +321,11 @@ async fn dashboards_and_alert_rules_ask_for_figures_that_exist() {
     // A till that asks without end.
     let moment = std::time::Instant::now();
     while fixture.api.pace.take("4", moment).is_ok() {}
-    board.answered("files", std::time::Duration::from_secs(2), now());
+    let took = std::time::Duration::from_secs(2);
+    board.answered("files", took, now());
+    board.stopwatch("files").took("write", took);
+    board.key_ends("odoo", Some(now()));
+    board.clock_ahead("odoo", SignedDuration::from_secs(2));
     let told = get("/metrics").token(TOKEN).of(&fixture).await.text;
     let files = [
         include_str!("../../dashboards/grafana.json"),

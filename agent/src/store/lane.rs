@@ -6,19 +6,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
-use tillpost_shared::document::Kind;
 
 use crate::outbox::Delivery;
 use crate::outbox::patience::Jump;
 use crate::outbox::{self, Answer, Next, Policy, Standing, State, Verdict};
-use crate::store::depends::{self, Candidate};
 use crate::store::load::load;
 pub use crate::store::load::read_body;
+pub use crate::store::look::Pace;
+use crate::store::look::look;
 use crate::store::{StoreError, history, micros};
 
-/// How many documents that must wait are passed over in one look. With more, these are put off, so that they hide
-/// nothing behind them.
-const PASSED_OVER_MAX: usize = 1_000;
 /// For how long they are put off.
 const PUT_OFF: SignedDuration = SignedDuration::from_mins(1);
 
@@ -50,11 +47,12 @@ pub fn claim(
     max: usize,
     unanswered: Unanswered,
     now: Timestamp,
+    pace: Pace,
 ) -> Result<Batch, StoreError> {
     let mut batch = Batch::default();
     let mut chosen = unfinished(connection, destination)?;
     if chosen.is_empty() {
-        let look = look(connection, destination, max, &[], now)?;
+        let look = look(connection, destination, (max, pace), &[], now)?;
         if let Some(blocked) = &look.put_off {
             put_off(connection, destination, blocked, now + PUT_OFF)?;
             batch.set_aside = true;
@@ -95,7 +93,7 @@ pub fn any_due(
     if !unfinished(connection, destination)?.is_empty() {
         return Ok(true);
     }
-    let look = look(connection, destination, 1, &[], now)?;
+    let look = look(connection, destination, (1, Pace::AsItComes), &[], now)?;
     Ok(!look.chosen.is_empty() || look.put_off.is_some())
 }
 
@@ -106,7 +104,7 @@ pub fn others_due(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let batch = unfinished(connection, destination)?;
-    let look = look(connection, destination, 1, &batch, now)?;
+    let look = look(connection, destination, (1, Pace::AsItComes), &batch, now)?;
     Ok(!look.chosen.is_empty() || look.put_off.is_some())
 }
 
@@ -136,65 +134,6 @@ fn unfinished(connection: &Connection, destination: &str) -> Result<Vec<i64>, St
     )?;
     let rows = question.query_map([destination], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// What a look at the queue found.
-struct Look {
-    chosen: Vec<i64>,
-    /// Set when so many must wait that the look ended at them.
-    put_off: Option<Vec<i64>>,
-}
-
-fn look(
-    connection: &Connection,
-    destination: &str,
-    max: usize,
-    beside: &[i64],
-    now: Timestamp,
-) -> Result<Look, StoreError> {
-    let mut question = connection.prepare_cached(
-        "SELECT d.seq, o.kind, o.till, o.business_date, d.since, d.sent
-         FROM deliveries d INDEXED BY deliveries_due CROSS JOIN documents o ON o.seq = d.seq
-         WHERE d.destination = ?1 AND d.state = 'waiting' AND d.due_at <= ?2 ORDER BY d.seq",
-    )?;
-    let rows = question.query_map(params![destination, micros(now)], |row| {
-        let kind: String = row.get(1)?;
-        let candidate = Candidate {
-            seq: row.get(0)?,
-            kind: Kind::from_word(&kind).unwrap_or(Kind::TillActivity),
-            till: row.get(2)?,
-            business_date: row.get(3)?,
-            since: row.get(4)?,
-        };
-        Ok((candidate, row.get::<_, bool>(5)?))
-    })?;
-    let (mut chosen, mut blocked) = (Vec::new(), Vec::new());
-    for candidate in rows {
-        if chosen.len() == max || blocked.len() == PASSED_OVER_MAX {
-            break;
-        }
-        let (candidate, alone) = candidate?;
-        if beside.contains(&candidate.seq) {
-            continue;
-        }
-        if depends::must_wait(connection, destination, &candidate, &chosen, now)? {
-            blocked.push(candidate.seq);
-            continue;
-        }
-        // What went unanswered goes alone, so that one document on which a destination chokes is found out.
-        if alone && !chosen.is_empty() {
-            break;
-        }
-        chosen.push(candidate.seq);
-        if alone {
-            break;
-        }
-    }
-    let full = blocked.len() == PASSED_OVER_MAX;
-    Ok(Look {
-        chosen,
-        put_off: full.then_some(blocked),
-    })
 }
 
 fn put_off(

@@ -18,6 +18,7 @@ pub mod history;
 pub mod inbox;
 pub mod lane;
 mod load;
+mod look;
 pub mod numbers;
 pub mod pace;
 pub mod person;
@@ -31,6 +32,7 @@ pub mod senders;
 pub mod survey;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod till_days;
 pub mod tills;
 pub mod unsent;
 pub mod writer;

@@ -5,6 +5,7 @@
 mod alerts;
 mod approval;
 pub mod check;
+mod hours;
 mod listen;
 mod parsed;
 mod place;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use alerts::{Alerts, Mail, MailEncryption};
 pub use approval::{Approval, ApprovalRule};
 pub use check::{ConfigError, read};
+pub use hours::SessionHours;
 pub use listen::{Listen, Tls};
 pub use parsed::duration;
 pub use place::line_of_profile;
@@ -218,6 +220,9 @@ pub struct Destination {
     /// What becomes of a receipt whose day is already closed in Odoo.
     #[serde(default)]
     pub late_sales: LateSales,
+    /// At which hours tills' days are opened and closed there by themselves; at none when absent.
+    #[serde(default)]
+    pub sessions: Option<SessionHours>,
 }
 
 /// What becomes of a receipt that comes after its day was closed in Odoo.

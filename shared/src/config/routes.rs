@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::check::Checks;
+use super::hours;
 use super::parsed::{duration, loopback};
 use super::place::Place;
 use super::structure::{listed, meant};
@@ -58,6 +59,7 @@ pub(super) fn destinations(checks: &mut Checks, config: &Config, place: Place<'_
             );
         }
         odoo_only(checks, destination, place);
+        hours::sessions(checks, config, destination, place);
         kinds(checks, destination.kinds.as_deref(), place.key("kinds"));
         for (map, word) in [
             (&destination.methods, "methods"),
@@ -113,6 +115,7 @@ fn odoo_only(checks: &mut Checks, destination: &Destination, place: Place<'_>) {
     for (field, given) in [
         ("protocol", destination.protocol.is_some()),
         ("request_limit", destination.request_limit.is_some()),
+        ("sessions", destination.sessions.is_some()),
     ] {
         let message = format!("only a destination of type odoo has `{field}`");
         checks.need(odoo || !given, place.key(field), &message, "leave it out");

@@ -24,6 +24,8 @@ use crate::{choice, shape};
 pub const SCHEMA: i64 = 1;
 /// The series of a document that names none.
 pub const SERIES_DEFAULT: &str = "0";
+/// The series of what the store's hours open and close, so that it never meets a till's own `day_open` or `day_close`.
+pub const SERIES_BY_HOURS: &str = "hours";
 
 choice! {
     /// What happened.

@@ -34,6 +34,8 @@ mod dangers;
 mod environment;
 pub mod faults;
 mod hard_day;
+mod hours;
+mod keys;
 mod kills;
 mod late;
 mod lists;

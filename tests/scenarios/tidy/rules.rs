@@ -70,6 +70,7 @@ const LAYERS: [&[&str]; 7] = [
     &[
         "delivery",
         "update",
+        "hours",
         "housekeeping",
         "recovery",
         "evening",

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use jiff::fmt::rfc2822;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -19,6 +21,7 @@ use tokio::runtime::Runtime;
 
 pub use self::shop::{METHODS, STARTS_WITH};
 pub use self::tables::{Raised, Tables};
+use crate::shop::now;
 use crate::wire::{self, Letter};
 
 /// The name of the database.
@@ -100,9 +103,10 @@ async fn talk(stream: TcpStream, world: Arc<Mutex<World>>) {
     let mut stream = BufReader::new(stream);
     while let Ok(Some(request)) = wire::request(&mut stream).await {
         let (status, body) = world.lock().unwrap().answer(&request);
+        let date = rfc2822::to_string(&now().to_zoned(TimeZone::UTC)).unwrap();
         let text = body.to_string();
         let answer = format!(
-            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{text}",
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nDate: {date}\r\nContent-Length: {}\r\n\r\n{text}",
             text.len()
         );
         if stream.get_mut().write_all(answer.as_bytes()).await.is_err() {

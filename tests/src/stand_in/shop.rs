@@ -28,6 +28,7 @@ pub fn tables(version: u32) -> Tables {
         "res.users",
         &json!({ "id": USER, "name": "Tillpost ZH01", "login": "tillpost-ZH01" }),
     );
+    tables.fields("res.users.apikeys", "name expiration_date");
     tables.add("stock.location", &json!({ "id": STOCK, "name": "Stock", "complete_name": "WH/Stock", "barcode": false, "usage": "internal" }));
     tables.add(
         "stock.warehouse",

@@ -13,11 +13,9 @@ use crate::cli::context::Loaded;
 use crate::cli::output::grouped;
 use crate::cli::report::Failure;
 use crate::destination::folder::Folder;
-use crate::destination::line;
+use crate::destination::{line, terms};
 use crate::outbox::Outage;
 
-/// How far a clock may be off before dates and tokens suffer.
-const OFF_MAX: SignedDuration = SignedDuration::from_mins(2);
 /// How old prices may be before somebody should look.
 const CATALOG_AGE_MAX: SignedDuration = SignedDuration::from_hours(48);
 /// How long the far end may take to answer one check.
@@ -198,7 +196,7 @@ fn clock(destination: &Destination, now: Timestamp) -> Finding {
         Ok(Some(theirs)) => {
             let off = now.duration_until(theirs);
             let sentence = format!("{} seconds apart", off.as_secs().unsigned_abs());
-            if off.abs() > OFF_MAX {
+            if terms::apart(off) {
                 let hint = "set the machine's clock, and let it follow a time server";
                 return Finding::fail(&name, sentence, hint);
             }

@@ -8,7 +8,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -19,6 +18,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::overheard::Overheard;
 use super::quiet::Quiet;
 use super::row::Row;
 use super::server::Known;
@@ -48,8 +48,8 @@ pub struct Client {
     pub(super) login: String,
     pub(super) wanted: Option<Protocol>,
     pub(super) known: Arc<Mutex<Known>>,
-    /// The server's time in its last answer, in seconds; 0: none yet.
-    seen_at: Arc<AtomicI64>,
+    /// What is heard beside the answers themselves.
+    pub(super) overheard: Arc<Overheard>,
     /// What may be under way; `None` for whoever only reads, and for a person's `prepare`.
     pub(super) quiet: Option<Arc<Mutex<Quiet>>>,
 }
@@ -140,7 +140,7 @@ impl Client {
             login: String::new(),
             wanted: None,
             known: Arc::default(),
-            seen_at: Arc::default(),
+            overheard: Arc::default(),
             quiet: None,
         }
     }
@@ -152,18 +152,11 @@ impl Client {
         self
     }
 
-    /// The server's clock at its last answer: what counts when ours may be wrong.
-    pub fn server_time(&self) -> Option<Timestamp> {
-        let second = self.seen_at.load(Ordering::Relaxed);
-        (second > 0)
-            .then(|| Timestamp::from_second(second).ok())
-            .flatten()
-    }
-
     /// Looks for a new key when the one that is held was refused.
     pub fn heard(&self, outage: &Outage) {
         if matches!(outage, Outage::Unauthorized(_)) && self.key.refused(Instant::now()) {
             tracing::info!(url = self.url, "a new key is taken");
+            self.overheard.key_taken();
         }
     }
 
@@ -209,7 +202,9 @@ impl Client {
                 Protocol::JsonRpc => self.execute(model, method, args).await,
             }
         };
+        let begun = Instant::now();
         let called = failpoint::out(model, method, call).await;
+        self.overheard.took(model, method, begun.elapsed());
         self.came_back(left, &called);
         if called.as_ref().is_err_and(super::answer::may_be_another) {
             self.forget_version();
@@ -230,16 +225,9 @@ impl Client {
             .header("X-Odoo-Database", &self.database)
             .header(header::CONTENT_TYPE, "application/json")
             .body(args.to_string());
-        let (at, body) = send(request).await?;
-        self.seen(at);
+        let (at, body) = send(request, &self.overheard).await?;
         let value = serde_json::from_slice(&body).map_err(|error| unreadable(&body, &error))?;
         Ok(Dated { value, at })
-    }
-
-    pub(super) fn seen(&self, at: Option<Timestamp>) {
-        if let Some(at) = at {
-            self.seen_at.store(at.as_second(), Ordering::Relaxed);
-        }
     }
 
     /// Reads what a search finds. Fields that this version does not have are left out.
@@ -299,11 +287,13 @@ impl Search {
 
 pub(super) async fn send(
     request: reqwest::RequestBuilder,
+    overheard: &Overheard,
 ) -> Result<(Option<Timestamp>, Vec<u8>), CallError> {
     let request = request.timeout(hurry::shorter(ANSWER_MAX));
     let mut response = request.send().await.map_err(no_answer)?;
     let status = response.status();
     let at = response.headers().get(header::DATE).and_then(date);
+    overheard.dated(at, now());
     let retry_after = response
         .headers()
         .get(header::RETRY_AFTER)

@@ -190,16 +190,18 @@ pub async fn with_what_is_there(
     counted: Option<Decimal>,
 ) -> Result<Result<(), Answer>, Outage> {
     let figures = figures(client, session, None).await?;
-    close(client, session.id, &figures, counted, &[]).await
+    close(client, session.id, &figures, counted, &[], "").await
 }
 
-/// Closes a session; closing it twice is closing it once.
+/// Closes a session; closing it twice is closing it once. A note is for people who look at it in Odoo; 14 has no place
+/// for one.
 pub async fn close(
     client: &Client,
     session: i64,
     figures: &Figures,
     cash: Option<Decimal>,
     differences: &[(i64, Decimal)],
+    note: &str,
 ) -> Result<Result<(), Answer>, Outage> {
     let facts = client.facts().await.map_err(|error| outage(&error))?;
     if facts.closing == Closing::Statement {
@@ -213,7 +215,7 @@ pub async fn close(
         }
     }
     if facts.close_announced {
-        let args = json!({ "ids": [session], "notes": "" });
+        let args = json!({ "ids": [session], "notes": note });
         let answer: Result<Value, CallError> = client
             .call("pos.session", "update_closing_control_state_session", args)
             .await;
@@ -221,6 +223,9 @@ pub async fn close(
         if let Err(Blame::Destination(outage)) = answer.map_err(|error| judge(&error)) {
             return Err(outage);
         }
+    } else if !note.is_empty() {
+        let vals = json!({ "closing_notes": note });
+        sessions::write(client, session, vals).await?;
     }
     let pairs: Vec<Value> = differences
         .iter()

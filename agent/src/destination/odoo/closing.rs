@@ -1,11 +1,12 @@
 //! The close of a till's day: when Odoo's figures equal the till's, or nothing is left to wait for.
 //!
 //! A day that differs waits, until the till's next day begins or for twelve hours. Then it is closed with what is there
-//! and with what the till counted; the reference says without what, or in what it differed.
+//! and with what the till counted; the reference says without what, or in what it differed. A close by the store's hours
+//! goes the same way; it was counted by nobody, and says so.
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use tillpost_shared::document::DayClose;
+use tillpost_shared::document::{DayClose, SERIES_BY_HOURS};
 
 use super::desk::Desk;
 use super::figures::{self, Figures};
@@ -18,12 +19,28 @@ use crate::destination::Delivery;
 use crate::outbox::patience::close_waited;
 use crate::outbox::{Cause, Outage, Verdict};
 
+/// What a session that hours closed says of itself, to people in Odoo.
+const NOTE_BY_HOURS: &str = "Tillpost: closed by the store's hours, without a count";
+/// The reference of a day on which nothing happened.
+const NOTHING_TO_CLOSE: &str = "nothing to close";
 /// How many missing receipts a reference names.
 const NAMED_MAX: usize = 5;
 
 impl Desk {
     /// Closes the day, when Odoo's figures equal the till's or nothing is left to wait for.
     pub async fn day_close(
+        &mut self,
+        delivery: &Delivery,
+        close: &DayClose,
+    ) -> Result<Verdict, Outage> {
+        let verdict = self.till_close(delivery, close).await?;
+        Ok(match by_hours(delivery) {
+            true => uncounted(verdict),
+            false => verdict,
+        })
+    }
+
+    async fn till_close(
         &mut self,
         delivery: &Delivery,
         close: &DayClose,
@@ -40,7 +57,7 @@ impl Desk {
         let Some(session) = sessions::of_day(&self.client, config.id, day).await? else {
             let nothing = figures::differences(close, &Figures::default(), &resolve).is_empty();
             return Ok(match (nothing, waited) {
-                (true, _) => Verdict::Accepted("nothing to close".to_owned()),
+                (true, _) => Verdict::Accepted(NOTHING_TO_CLOSE.to_owned()),
                 (false, false) => translate::later(translate::day_unknown(day), Cause::NotYet),
                 (false, true) => translate::refused_here(translate::day_unknown(day)),
             });
@@ -70,8 +87,13 @@ impl Desk {
                     "a day is closed with what is there"
                 );
             }
+            let note = if by_hours(delivery) {
+                NOTE_BY_HOURS
+            } else {
+                ""
+            };
             let closed = self
-                .close_now(&config, &session, &there, cash, &others)
+                .close_now(&config, &session, &there, (cash, &others), note)
                 .await?;
             let differed = (!differences.is_empty()).then_some(differences.as_slice());
             return Ok(without(closed, &delivery.missing, differed));
@@ -90,10 +112,11 @@ impl Desk {
         config: &PosConfig,
         session: &Session,
         figures: &Figures,
-        cash: Option<Decimal>,
-        others: &[(i64, Decimal)],
+        (cash, others): (Option<Decimal>, &[(i64, Decimal)]),
+        note: &str,
     ) -> Result<Verdict, Outage> {
-        if let Err(answer) = close::close(&self.client, session.id, figures, cash, others).await? {
+        let closed = close::close(&self.client, session.id, figures, cash, others, note).await?;
+        if let Err(answer) = closed {
             let answer = self.with_reasons(config, session.id, answer).await?;
             return Ok(Verdict::Rejected { answer, sent: true });
         }
@@ -140,6 +163,22 @@ impl Desk {
             )
         }))
     }
+}
+
+/// Whether the store's hours close the day in the till's place.
+fn by_hours(delivery: &Delivery) -> bool {
+    delivery.document.head.series() == SERIES_BY_HOURS
+}
+
+/// Says in the reference that nobody counted.
+fn uncounted(verdict: Verdict) -> Verdict {
+    let Verdict::Accepted(reference) = verdict else {
+        return verdict;
+    };
+    Verdict::Accepted(match reference.as_str() {
+        NOTHING_TO_CLOSE => reference,
+        closed => format!("{closed}, by the store's hours, without a count"),
+    })
 }
 
 /// Whether nothing is left to wait for: the lane sends the close without what is missing, or it is long ago.
@@ -196,6 +235,16 @@ mod tests {
         let closed = Verdict::Accepted("POS/7".to_owned());
         let closed = without(closed, &texts(missing), differed.as_deref());
         assert_eq!(closed, Verdict::Accepted(expected.to_owned()));
+    }
+
+    #[rstest]
+    #[case("POS/7", "POS/7, by the store's hours, without a count")]
+    #[case("nothing to close", "nothing to close")]
+    fn a_close_by_hours_says_that_nobody_counted(#[case] reference: &str, #[case] expected: &str) {
+        let said = uncounted(Verdict::Accepted(reference.to_owned()));
+        assert_eq!(said, Verdict::Accepted(expected.to_owned()));
+        let till = delivery("day_close", 9, json!({ "tenders": [] }));
+        assert!(!by_hours(&till), "a till's own");
     }
 
     #[test]

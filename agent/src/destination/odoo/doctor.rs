@@ -1,18 +1,15 @@
 //! What `tillpost doctor` looks at in Odoo.
 
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::client::{Client, Search};
 use super::desk::Desk;
+use super::key_end;
 use super::reference::{self, QUANTITY_DIGITS_MIN, Reference, config_name};
 use super::versions::{Protocol, VERSION_MIN, VERSION_TRIED};
 use crate::activity::now;
-
-/// How long before its end a key is announced.
-const KEY_ANNOUNCED: SignedDuration = SignedDuration::from_hours(14 * 24);
+use crate::destination::terms::ends_soon;
 
 /// A check's name, and what was found or what is wrong.
 pub type Check = (&'static str, Result<String, String>);
@@ -155,61 +152,39 @@ async fn open_sessions(client: &Client, reference: &Reference) -> Result<String,
     }
 }
 
-/// When the key ends, as far as its user may see.
+/// For how long the key lasts, as far as its user may see.
 async fn key(client: &Client) -> Result<String, String> {
-    let search = Search {
-        fields: &["expiration_date"],
-        ..Search::default()
-    };
-    let Ok(keys) = client.search_read("res.users.apikeys", search).await else {
-        return Ok("accepted".to_owned());
-    };
-    let ends = keys.iter().map(|key| key.text("expiration_date"));
-    lasting(&ends.collect::<Vec<_>>(), now())
+    match key_end::of(client).await {
+        Err(_) => Ok("accepted".to_owned()),
+        Ok(None) => Ok("accepted, does not end".to_owned()),
+        Ok(Some(until)) => lasting(until, now()),
+    }
 }
 
-/// For how long a user with keys that end then can work. Which of them is ours Odoo does not say, so the last one counts.
-fn lasting(ends: &[Option<&str>], now: Timestamp) -> Result<String, String> {
-    let ends: Option<Vec<&str>> = ends.iter().copied().collect();
-    let Some(last) = ends.and_then(|ends| ends.into_iter().max().map(str::to_owned)) else {
-        return Ok("accepted, does not end".to_owned());
-    };
-    let until = last.parse::<DateTime>().ok();
-    let until = until.and_then(|until| TimeZone::UTC.to_timestamp(until).ok());
-    if until.is_some_and(|until| until.duration_since(now) < KEY_ANNOUNCED) {
+/// What is said of a user whose last key ends then.
+fn lasting(until: Timestamp, now: Timestamp) -> Result<String, String> {
+    if ends_soon(until, now) {
         return Err(format!(
-            "accepted, but the user's last key ends at {last} UTC: make a new one in Odoo and put it where `secret` in \
+            "accepted, but the user's last key ends at {until}: make a new one in Odoo and put it where `secret` in \
              tillpost.toml says; one in a file is taken without a restart"
         ));
     }
-    Ok(format!("accepted; the user's last key ends at {last} UTC"))
+    Ok(format!("accepted; the user's last key ends at {until}"))
 }
 
 #[cfg(test)]
 mod tests {
-    use rstest::rstest;
-
     use super::*;
     use crate::destination::odoo::reference::PosConfig;
 
-    #[rstest]
-    #[case::there_is_no_end(&[None], None)]
-    #[case::far(&[Some("2026-12-10 10:00:01")], None)]
-    #[case::a_fortnight(&[Some("2026-12-10 09:59:59")], Some("2026-12-10 09:59:59"))]
-    #[case::over(&[Some("2026-11-25 10:00:00")], Some("2026-11-25 10:00:00"))]
-    #[case::a_new_one_is_there(&[Some("2026-11-30 10:00:00"), Some("2027-02-20 10:00:00")], None)]
-    #[case::an_endless_one_is_there(&[Some("2026-11-30 10:00:00"), None], None)]
-    #[case::nobody_says(&[], None)]
-    fn a_key_is_announced_a_fortnight_before_its_end(
-        #[case] ends: &[Option<&str>],
-        #[case] named: Option<&str>,
-    ) {
-        let now = "2026-11-26T10:00:00Z".parse().expect("a time");
-        match (lasting(ends, now), named) {
-            (Err(told), Some(end)) => assert!(told.contains(end), "{told}"),
-            (found, None) => assert!(found.is_ok(), "{found:?}"),
-            (Ok(found), Some(end)) => panic!("{end}: {found}"),
-        }
+    #[test]
+    fn a_key_that_ends_soon_is_announced_with_its_end() {
+        let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+        let now = at("2026-11-26T10:00:00Z");
+        let told =
+            lasting(at("2026-12-10T09:59:59Z"), now).expect_err("it ends within a fortnight");
+        assert!(told.contains("2026-12-10T09:59:59Z"), "{told}");
+        assert!(lasting(at("2026-12-10T10:00:01Z"), now).is_ok());
     }
 
     #[test]

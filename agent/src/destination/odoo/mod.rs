@@ -4,11 +4,12 @@
 //! Pure: [`answer`] (what an error means), [`tax`], [`shares`], [`lines`], [`payments`], [`coins`], [`parts`], [`orders`], [`voids`] (what is
 //! sent), [`check_back`] (what must stand there afterwards), [`figures`]
 //! (a day's, compared), [`wishes`] (what a receipt asks for beyond its sale), [`translate`] (what a person is told). Calls: [`client`],
-//! [`reference`], [`products`], [`originals`], [`sessions`], [`opening`], [`close`], [`stock`], [`places`], [`transfers`], [`deliveries`],
+//! [`reference`], `key_end`, [`products`], [`originals`], [`sessions`], [`opening`], [`close`], [`stock`], [`places`], [`transfers`], [`deliveries`],
 //! [`invoices`], [`points`].
 //! Together: [`desk`], [`upload`], [`customers`], [`undo`], [`send`], [`days`], [`counts`], [`moves`], [`scrap`], [`pickups`],
 //! [`proof_back`], [`doctor`]. What differs between versions: [`versions`] (the table), [`payload`], [`names`] (pure),
-//! [`json_rpc`], [`server`], [`lookup`], [`drawer`], [`inventory`]. What may not be sent yet: [`effect`], [`quiet`]; what need
+//! [`json_rpc`], [`server`], [`lookup`], [`drawer`], [`inventory`]. What may not be sent yet: [`effect`], [`quiet`]; what is
+//! heard beside the answers: [`overheard`]; what need
 //! not be asked again: [`kept`].
 //!
 //! # What it relies on
@@ -37,6 +38,7 @@ pub mod inventory;
 pub mod invoices;
 pub mod json_rpc;
 mod kept;
+mod key_end;
 pub mod late;
 pub mod lines;
 pub mod lookup;
@@ -45,6 +47,7 @@ pub mod names;
 pub mod opening;
 pub mod orders;
 pub mod originals;
+pub mod overheard;
 pub mod parts;
 pub mod payload;
 pub mod payments;
@@ -79,16 +82,18 @@ pub mod voids;
 pub mod ways;
 pub mod wishes;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tillpost_shared::config;
 use tillpost_shared::document::Body;
 use tillpost_shared::key::Numbering;
 use tokio::sync::Mutex;
 
+use self::answer::{Blame, judge};
 use self::client::Client;
 use self::desk::{Desk, Run};
 use self::versions::Protocol;
 use super::{Asked, Delivery, Destination, HeldThere};
+use crate::activity::Stopwatch;
 use crate::outbox::{Outage, Verdict};
 use crate::secret::Key;
 
@@ -188,6 +193,30 @@ impl Destination for Odoo {
     async fn look(&self) -> Result<(), Outage> {
         let desk = self.desk.lock().await;
         environment::compare(&self.client, &desk.store, desk.environment).await
+    }
+
+    fn time_by(&self, stopwatch: Stopwatch) {
+        self.client.overheard.time_by(stopwatch);
+    }
+
+    fn clock_ahead(&self) -> Option<SignedDuration> {
+        self.client.overheard.clock_ahead()
+    }
+
+    fn keys_taken(&self) -> u32 {
+        self.client.overheard.keys_taken()
+    }
+
+    async fn key_ends(&self) -> Result<Option<Timestamp>, Outage> {
+        // One request in flight, here too.
+        let _desk = self.desk.lock().await;
+        match key_end::of(&self.client).await {
+            Ok(until) => Ok(until),
+            Err(error) => match judge(&error) {
+                Blame::Destination(outage) => Err(outage),
+                Blame::Document(_) => Ok(None),
+            },
+        }
     }
 
     async fn read_back(&self, asked: &[Asked]) -> Result<HeldThere, Outage> {

@@ -99,7 +99,8 @@ impl Client {
         struct Version {
             version_info: Vec<Value>,
         }
-        let answered = send(self.http.get(format!("{}/web/version", self.url))).await;
+        let request = self.http.get(format!("{}/web/version", self.url));
+        let answered = send(request, &self.overheard).await;
         let found: Option<Version> = match &answered {
             Ok((_, body)) => serde_json::from_slice(body).ok(),
             // Whoever asks for patience or a key speaks before Odoo.
@@ -145,13 +146,12 @@ impl Client {
             Some(cookie) => request.header(header::COOKIE, cookie),
             None => request,
         };
-        let answered = send(request).await;
+        let answered = send(request, &self.overheard).await;
         if let Err(CallError::Status { status: 500, .. }) = &answered {
             // Maybe the server does not know the session any more.
             self.known(|known| known.cookie = None);
         }
         let (at, body) = answered?;
-        self.seen(at);
         json_rpc::answer(&body).map(|value| (at, value))
     }
 

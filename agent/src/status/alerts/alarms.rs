@@ -10,7 +10,7 @@ use tillpost_shared::config::Alerts;
 
 use super::NAME;
 use crate::activity::Health;
-use crate::status::text::{Cause, Texts, Troubled, fill};
+use crate::status::text::{Cause, Hand, Texts, Troubled, fill};
 use crate::status::{Origin, ProblemStatus, Status};
 use crate::store::proof::recent::Days;
 
@@ -40,6 +40,8 @@ pub(super) struct Seen<'a> {
     pub alerts: &'a Alerts,
     /// The store's language.
     pub texts: &'static Texts,
+    /// The store's way of writing.
+    pub hand: &'a Hand,
     pub now: Timestamp,
 }
 
@@ -201,7 +203,9 @@ fn loops(seen: &Seen<'_>) -> Alarms {
             Origin::Loop(..) | Origin::Documents(_) => None,
         });
     let raise = |(name, problem): (&String, &ProblemStatus)| {
+        let until = problem.until.map(|until| seen.hand.moment(until));
         let words = cause(seen.texts, Cause::of(&problem.code, Troubled::Agent));
+        let words = words.map(|text| fill(&text, 0, until.as_deref().unwrap_or_default(), ""));
         let code = format!("{name}: {}", problem.code);
         alarm(&code, problem.detail.clone(), &problem.hint, words)
     };
@@ -211,6 +215,33 @@ fn loops(seen: &Seen<'_>) -> Alarms {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activity::Board;
+    use crate::status::tests::{drawn, figures};
+
+    #[test]
+    fn a_key_that_ends_is_an_alarm_with_its_end() {
+        let board = Board::default();
+        let words = ["key_ends", "The key to odoo ends.", "Make another."];
+        let now = Timestamp::UNIX_EPOCH;
+        board.trouble("odoo key", Health::Attention, words, now);
+        board.until("odoo key", "2026-11-13T15:30:00Z".parse().unwrap());
+        let text = "[store]\ncode = \"ZH01\"\ntimezone = \"Europe/Zurich\"\ncurrency = \"CHF\"\n\
+                    [alerts]\nwebhook = \"https://bell.example.com\"";
+        let config = tillpost_shared::config::read(text).unwrap();
+        let texts = Texts::of("de");
+        let alarms = alarms(&Seen {
+            status: &drawn("de", &figures(0), &board, false),
+            days: &Days::default(),
+            last_change_at: None,
+            alerts: config.alerts.as_ref().unwrap(),
+            texts,
+            hand: &Hand::new(texts, "de", "CHF", config.store.zone()),
+            now,
+        });
+        let alarm = &alarms["odoo key: key_ends"];
+        assert_eq!(alarm.message, "The key to odoo ends.");
+        assert!(alarm.words[0].contains("13. Nov. 2026, 16:30"), "{alarm:?}");
+    }
 
     #[test]
     fn a_clock_that_goes_back_is_wrong_and_one_that_goes_on_is_not() {

@@ -1,7 +1,7 @@
 //! What needs a person: each trouble in plain words, with the one next step that it has. Pure.
 
 use crate::activity::Health;
-use crate::status::text::{Cause, Hand, Texts, fill_written};
+use crate::status::text::{Cause, Hand, Texts, fill, fill_written};
 use crate::status::{Origin, ProblemStatus, Status};
 use crate::store::figures::Kept;
 
@@ -9,7 +9,7 @@ use crate::store::figures::Kept;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {
     /// What is the matter.
-    pub what: &'static str,
+    pub what: String,
     /// What to do about it.
     pub next: &'static str,
     /// How many documents and since when.
@@ -45,6 +45,7 @@ fn need(problem: &ProblemStatus, texts: &'static Texts, hand: &Hand) -> Need {
     let cause = Cause::of(&problem.code, problem.origin.troubled());
     let [what, next] = texts.cause(cause);
     let since = hand.moment(problem.since);
+    let until = problem.until.map(|until| hand.moment(until));
     let state = match problem.origin {
         Origin::Documents(Kept::Parked) => "parked",
         Origin::Documents(Kept::Held) => "held",
@@ -55,7 +56,7 @@ fn need(problem: &ProblemStatus, texts: &'static Texts, hand: &Hand) -> Need {
         Origin::Documents(Kept::Parked | Kept::Postponed)
     );
     Need {
-        what,
+        what: fill(what, 0, until.as_deref().unwrap_or_default(), ""),
         next,
         since: match problem.count {
             Some(count) => fill_written(texts.oldest_of, &hand.number(count), &since, ""),
@@ -89,6 +90,7 @@ mod tests {
     use super::*;
     use crate::activity::Board;
     use crate::status::tests::{broken, drawn, figures, out_of_reach, reason};
+    use crate::status::text::LANGUAGES;
 
     fn told(board: &Board, kept: &[Kept]) -> Vec<Need> {
         let texts = Texts::of("en");
@@ -141,8 +143,30 @@ mod tests {
                 [code, "x", "y"],
                 Timestamp::UNIX_EPOCH,
             );
-            let whats: Vec<_> = told(&board, &[]).iter().map(|need| need.what).collect();
+            let needs = told(&board, &[]);
+            let whats: Vec<_> = needs.iter().map(|need| need.what.as_str()).collect();
             assert_eq!(whats, [what]);
+        }
+    }
+
+    #[test]
+    fn a_key_that_ends_is_told_with_its_end_in_every_language() {
+        let until: Timestamp = "2026-11-13T15:30:00Z".parse().unwrap();
+        let board = Board::default();
+        let words = ["key_ends", "The key ends.", "Make another."];
+        board.trouble("odoo key", Health::Attention, words, Timestamp::UNIX_EPOCH);
+        board.until("odoo key", until);
+        for texts in LANGUAGES {
+            let status = drawn(texts.language, &figures(0), &board, false);
+            let hand = Hand::new(texts, texts.language, "CHF", TimeZone::UTC);
+            let needs = needs(&status, texts, &hand);
+            let [key] = &needs[..] else {
+                panic!("one need: {needs:?}")
+            };
+            let day = hand.day_text("2026-11-13");
+            assert!(key.what.contains(&format!("{day}, 15:30")), "{}", key.what);
+            assert!(key.next.contains("Odoo"), "{}", key.next);
+            assert_eq!(key.code, "key_ends");
         }
     }
 

@@ -2,7 +2,7 @@
 //! be explained to a shopkeeper. The words themselves are in the languages' files.
 
 /// How many causes there are.
-pub const CAUSES: usize = 26;
+pub const CAUSES: usize = 28;
 
 /// What is the matter, in kinds that a person tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +57,10 @@ pub enum Cause {
     Files,
     /// Head office cannot be reached.
     Line,
+    /// The key ends soon.
+    KeyEnds,
+    /// The clocks of this PC and of head office do not agree.
+    Clock,
     /// Something else.
     Other,
 }
@@ -94,6 +98,9 @@ impl Cause {
             "order_cancelled" | "order_delivered" | "order_elsewhere" | "not_of_the_order"
             | "transfer_cancelled" => Self::Overtaken,
             "unauthorized" => Self::Key,
+            // Words of our own: a receiver's answer may hold any.
+            "key_ends" if troubled == Troubled::Agent => Self::KeyEnds,
+            "clock_differs" if troubled == Troubled::Agent => Self::Clock,
             "wrong_environment" => Self::Environment,
             "incomprehensible" => Self::SomebodyElse,
             "unreachable" | "throttled" | "under_way" => Self::Line,
@@ -187,6 +194,8 @@ impl Cause {
             | Self::Disk
             | Self::Prices
             | Self::Files
+            | Self::KeyEnds
+            | Self::Clock
             | Self::Other => true,
             Self::Sums
             | Self::Conflict
@@ -221,6 +230,9 @@ mod tests {
     #[case("totals_differ", Troubled::Sent, Cause::Differs)]
     #[case("odoo_refused", Troubled::Sent, Cause::Refused)]
     #[case("disk_low", Troubled::Agent, Cause::Disk)]
+    #[case("key_ends", Troubled::Agent, Cause::KeyEnds)]
+    #[case("key_ends", Troubled::Sent, Cause::Refused)]
+    #[case("clock_differs", Troubled::Agent, Cause::Clock)]
     #[case("never heard of", Troubled::Held, Cause::Odd)]
     #[case("never heard of", Troubled::Sent, Cause::Refused)]
     #[case("never heard of", Troubled::Agent, Cause::Other)]

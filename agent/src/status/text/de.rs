@@ -302,6 +302,14 @@ pub(super) const TEXTS: Texts = Texts {
             "Die Zentrale ist nicht erreichbar.",
             "Nichts zu tun: Alles bleibt erhalten und geht, sobald die Leitung wieder steht.",
         ],
+        [
+            "Der Schlüssel dieser Filiale zur Zentrale läuft ab: {name}.",
+            "Rufen Sie die IT an: Wer dort Odoo betreut, erstellt einen neuen und legt ihn auf diesem PC ab. Bis dahin geht alles wie immer.",
+        ],
+        [
+            "Die Uhren dieses PCs und der Zentrale gehen verschieden.",
+            "Stellen Sie die Uhr dieses PCs, und lassen Sie sie einem Zeitserver folgen. Geht sie richtig, rufen Sie die IT an.",
+        ],
         ["Etwas ist nicht, wie es sein soll.", "Rufen Sie die IT an."],
     ],
 };

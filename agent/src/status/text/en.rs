@@ -302,6 +302,14 @@ pub(super) const TEXTS: Texts = Texts {
             "Head office cannot be reached.",
             "Nothing to do: everything is kept, and sent when the line is back.",
         ],
+        [
+            "This store's key to head office ends on {name}.",
+            "Call IT: whoever runs Odoo there makes a new one and puts it on this PC. Until then everything is sent as always.",
+        ],
+        [
+            "The clocks of this PC and of head office do not agree.",
+            "Set the clock of this PC, and let it follow a time server. If it is right, call IT.",
+        ],
         ["Something is not as it should be.", "Call IT."],
     ],
 };

@@ -299,6 +299,14 @@ pub(super) const TEXTS: Texts = Texts {
             "No se llega a la central.",
             "Nada que hacer: todo se guarda y se envía cuando vuelva la línea.",
         ],
+        [
+            "La clave de esta tienda para la central caduca: {name}.",
+            "Llame a informática: quien lleva Odoo allí crea una nueva y la deja en este PC. Hasta entonces todo se envía como siempre.",
+        ],
+        [
+            "Los relojes de este PC y de la central no coinciden.",
+            "Ponga en hora el reloj de este PC y deje que siga un servidor de tiempo. Si va bien, llame a informática.",
+        ],
         ["Algo no está como debe.", "Llame a informática."],
     ],
 };

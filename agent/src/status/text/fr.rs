@@ -303,6 +303,14 @@ pub(super) const TEXTS: Texts = Texts {
             "Rien à faire : tout est gardé, et envoyé dès que la ligne revient.",
         ],
         [
+            "La clé de ce magasin pour le siège expire : {name}.",
+            "Appelez l’informatique : la personne qui y gère Odoo en crée une nouvelle et la dépose sur ce PC. D’ici là, tout part comme d’habitude.",
+        ],
+        [
+            "Les horloges de ce PC et du siège ne concordent pas.",
+            "Réglez l’horloge de ce PC, et laissez-la suivre un serveur de temps. Si elle est juste, appelez l’informatique.",
+        ],
+        [
             "Quelque chose n’est pas comme il faut.",
             "Appelez l’informatique.",
         ],

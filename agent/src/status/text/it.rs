@@ -302,6 +302,14 @@ pub(super) const TEXTS: Texts = Texts {
             "La sede non è raggiungibile.",
             "Niente da fare: tutto è conservato e parte quando torna la linea.",
         ],
+        [
+            "La chiave di questo negozio per la sede scade: {name}.",
+            "Chiami l’IT: chi lì gestisce Odoo ne crea una nuova e la mette su questo PC. Fino ad allora tutto parte come sempre.",
+        ],
+        [
+            "Gli orologi di questo PC e della sede non coincidono.",
+            "Regoli l’orologio di questo PC e lo faccia seguire da un server dell’ora. Se è giusto, chiami l’IT.",
+        ],
         ["Qualcosa non è come dovrebbe.", "Chiami l’IT."],
     ],
 };

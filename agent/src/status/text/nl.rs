@@ -302,6 +302,14 @@ pub(super) const TEXTS: Texts = Texts {
             "Het hoofdkantoor is niet bereikbaar.",
             "Niets te doen: alles blijft bewaard en gaat zodra de lijn er weer is.",
         ],
+        [
+            "De sleutel van deze winkel voor het hoofdkantoor verloopt: {name}.",
+            "Bel IT: wie daar Odoo beheert, maakt een nieuwe en zet die op deze pc. Tot dan gaat alles zoals altijd.",
+        ],
+        [
+            "De klokken van deze pc en van het hoofdkantoor lopen niet gelijk.",
+            "Zet de klok van deze pc goed en laat hem een tijdserver volgen. Loopt hij goed, bel dan IT.",
+        ],
         ["Iets is niet zoals het hoort.", "Bel IT."],
     ],
 };

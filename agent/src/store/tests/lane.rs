@@ -27,6 +27,33 @@ fn the_oldest_go_first_and_no_more_than_asked_for() {
 }
 
 #[test]
+fn where_little_is_taken_at_a_time_the_most_urgent_gets_in() {
+    let shop = Shop::new();
+    shop.take(day_open(1, json!({})));
+    shop.take(with(day_open(2, json!({})), "/till", "4"));
+    shop.take(sale(3));
+    for number in 4..=30 {
+        shop.take(with(day_open(number, json!({})), "/till", "5"));
+    }
+    shop.take(sale(31));
+    let claim = |max| {
+        let (never, pace) = (Unanswered::NeverArrived, Pace::MostUrgentFirst);
+        let batch = lane::claim(&shop.outbox, ODOO, max, never, evening(), pace);
+        numbers(&batch.unwrap())
+    };
+    assert_eq!(
+        claim(2),
+        ["1", "3"],
+        "what the sale has to wait for comes along"
+    );
+    assert_eq!(claim(9), ["1", "3"], "until it is answered");
+    shop.answer(&accepted());
+    assert_eq!(claim(1), ["2"], "the last sale is not looked at yet");
+    shop.answer(&accepted());
+    assert_eq!(claim(7), ["4", "5", "6", "7", "8", "9", "31"]);
+}
+
+#[test]
 fn after_a_crash_the_same_batch_goes_again_whatever_came_in_between() {
     let shop = Shop::new();
     shop.take(sale(1));
@@ -48,6 +75,7 @@ fn a_batch_noted_for_one_destination_is_nothing_to_another() {
         5,
         Unanswered::NeverArrived,
         evening(),
+        lane::Pace::AsItComes,
     )
     .unwrap();
     assert_eq!(numbers(&other), ["1"]);
@@ -240,6 +268,7 @@ fn a_document_is_delivered_when_its_last_destination_has_it() {
         1,
         Unanswered::NeverArrived,
         evening(),
+        lane::Pace::AsItComes,
     )
     .unwrap();
     let next = outbox::after(

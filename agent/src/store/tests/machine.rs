@@ -165,7 +165,16 @@ impl World {
             .store()
             .read(|reader| lane::any_due(reader, ODOO, now))
             .unwrap();
-        let batch = self.write(move |writer| lane::claim(writer, ODOO, max, unanswered, now));
+        let batch = self.write(move |writer| {
+            lane::claim(
+                writer,
+                ODOO,
+                max,
+                unanswered,
+                now,
+                lane::Pace::MostUrgentFirst,
+            )
+        });
         assert_eq!(due, !batch.deliveries.is_empty());
         if batch.deliveries.is_empty() {
             return Changes::None;

@@ -9,7 +9,7 @@ use super::shop::*;
 use crate::store::read::{Filter, list_sql};
 
 /// The sources whose statements run while tills and lanes work.
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 17] = [
     include_str!("../accept.rs"),
     include_str!("../arrival.rs"),
     include_str!("../depends.rs"),
@@ -17,6 +17,8 @@ const SOURCES: [&str; 15] = [
     include_str!("../history.rs"),
     include_str!("../lane.rs"),
     include_str!("../load.rs"),
+    include_str!("../look.rs"),
+    include_str!("../till_days.rs"),
     include_str!("../pace.rs"),
     include_str!("../person.rs"),
     include_str!("../read.rs"),

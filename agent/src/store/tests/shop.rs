@@ -11,7 +11,7 @@ use tillpost_shared::scalar::Code;
 
 pub use crate::outbox::{self, Answer, Cause, Policy, State, Verdict};
 pub use crate::store::accept::{Accepted, Arrival, Route, Routes, accept};
-pub use crate::store::lane::{self, Batch, Unanswered};
+pub use crate::store::lane::{self, Batch, Pace, Unanswered};
 pub use crate::store::person::{self, Action, Done};
 pub use crate::store::read::{self, DocumentView};
 pub use crate::store::{FILE_NAME, connection};
@@ -175,7 +175,7 @@ impl Shop {
     }
 
     pub fn claim_as(&self, max: usize, unanswered: Unanswered, now: Timestamp) -> Batch {
-        lane::claim(&self.outbox, ODOO, max, unanswered, now).unwrap()
+        lane::claim(&self.outbox, ODOO, max, unanswered, now, Pace::AsItComes).unwrap()
     }
 
     /// The last parts of the keys of what would go next.
