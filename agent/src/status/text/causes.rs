@@ -94,7 +94,7 @@ impl Cause {
             "repeated_line" | "unreadable" | "damaged" => Self::Odd,
             "late_sale" => Self::Late,
             "no_open_session" | "session_taken" | "session_closed" | "delivery_waits"
-            | "unknown_order" | "order_unconfirmed" => Self::NotReady,
+            | "unknown_order" | "order_unconfirmed" | "being_invoiced" => Self::NotReady,
             "order_cancelled" | "order_delivered" | "order_elsewhere" | "not_of_the_order"
             | "transfer_cancelled" => Self::Overtaken,
             "unauthorized" => Self::Key,
