@@ -32,6 +32,10 @@ pub struct Sniff {
     detector: EncodingDetector,
     /// Bytes that may still be guessed from.
     guess_left: usize,
+    /// What the present line begins with: plain ASCII so far.
+    line: Vec<u8>,
+    /// The present line has other letters than ASCII.
+    telling: bool,
     /// Bytes of a character that the last piece broke off.
     open: Vec<u8>,
     utf8: bool,
@@ -43,6 +47,8 @@ impl Default for Sniff {
             head: Vec::new(),
             detector: EncodingDetector::new(Iso2022JpDetection::Deny),
             guess_left: GUESS_BYTES_MAX,
+            line: Vec::new(),
+            telling: false,
             open: Vec::new(),
             utf8: true,
         }
@@ -57,19 +63,46 @@ impl Sniff {
         if self.utf8 {
             self.utf8 = self.still_utf8(bytes);
         }
-        if self.guess_left > 0 && !bytes.is_ascii() {
+        if self.guess_left > 0 {
             self.collect(bytes);
         }
     }
 
-    /// Keeps what can be guessed from: lines with other letters than ASCII.
-    fn collect(&mut self, bytes: &[u8]) {
-        let lines = bytes.split_inclusive(|byte| *byte == b'\n');
-        for line in lines.filter(|line| !line.is_ascii()) {
-            let line = &line[..line.len().min(self.guess_left)];
-            self.guess_left -= line.len();
-            self.detector.feed(line, false);
+    /// Keeps what can be guessed from: lines with other letters than ASCII, whole, in whatever pieces they come.
+    fn collect(&mut self, mut bytes: &[u8]) {
+        if !self.telling && bytes.is_ascii() {
+            if let Some(end) = bytes.iter().rposition(|byte| *byte == b'\n') {
+                self.line.clear();
+                bytes = &bytes[end + 1..];
+            }
+            return self.begin_line(bytes);
         }
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if !self.telling && line.is_ascii() {
+                self.begin_line(line);
+            } else {
+                self.telling = true;
+                let begun = std::mem::take(&mut self.line);
+                self.guess_from(&begun);
+                self.guess_from(line);
+            }
+            if line.ends_with(b"\n") {
+                self.telling = false;
+                self.line.clear();
+            }
+        }
+    }
+
+    /// Other letters may still come in this line.
+    fn begin_line(&mut self, bytes: &[u8]) {
+        let room = self.guess_left - self.line.len().min(self.guess_left);
+        self.line.extend(bytes.iter().take(room));
+    }
+
+    fn guess_from(&mut self, bytes: &[u8]) {
+        let bytes = &bytes[..bytes.len().min(self.guess_left)];
+        self.guess_left -= bytes.len();
+        self.detector.feed(bytes, false);
     }
 
     /// Whether all is UTF-8 so far; a character may be broken off at the end of a piece.
@@ -286,5 +319,17 @@ mod tests {
         let text = "Žluťoučký kůň úpěl ďábelské ódy ".repeat(8);
         let (bytes, _, _) = encoding_rs::WINDOWS_1250.encode(&text);
         assert_eq!(read(&bytes, 7, "").0, text);
+    }
+
+    /// Found by fuzzing: the plain beginning of a line was left out of the guess when it came in a piece of its own.
+    #[rstest]
+    #[case::the_line_alone(b"Name,Paid at", &[0xff; 217])]
+    #[case::after_others(b"Name\nPaid at", &[0xff; 217])]
+    fn a_guess_is_the_same_in_whatever_pieces(#[case] begin: &[u8], #[case] rest: &[u8]) {
+        let bytes = [begin, rest, b"\nplain\n"].concat();
+        let whole = read(&bytes, bytes.len(), "");
+        for piece in 1..20 {
+            assert_eq!(read(&bytes, piece, ""), whole, "in pieces of {piece}");
+        }
     }
 }
