@@ -87,11 +87,11 @@ pub(super) fn arrives(version: u32, mode: &str) {
 }
 
 #[test]
-fn longest_two_hard_days_are_booked_to_the_cent_when_goods_leave_at_once() {
+fn long_two_hard_days_are_booked_to_the_cent_when_goods_leave_at_once() {
     arrives(19, "real");
 }
 
 #[test]
-fn longest_two_hard_days_are_booked_to_the_cent_when_goods_leave_at_the_close() {
+fn long_two_hard_days_are_booked_to_the_cent_when_goods_leave_at_the_close() {
     arrives(19, "closing");
 }

@@ -60,12 +60,12 @@ fn a_whole_day_arrives_once_and_handed_in_again_changes_nothing() {
 }
 
 #[test]
-fn longest_two_hard_days_are_booked_to_the_cent_when_goods_leave_at_once() {
+fn long_two_hard_days_are_booked_to_the_cent_when_goods_leave_at_once() {
     hard_day::arrives(14, "real");
 }
 
 #[test]
-fn longest_two_hard_days_are_booked_to_the_cent_when_goods_leave_at_the_close() {
+fn long_two_hard_days_are_booked_to_the_cent_when_goods_leave_at_the_close() {
     hard_day::arrives(14, "closing");
 }
 
