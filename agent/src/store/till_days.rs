@@ -47,7 +47,8 @@ pub fn of_tills(
     codes.into_iter().map(days).collect()
 }
 
-/// What the hours did and a person took back is not done again: it counts as if it stood. Day by day from today back: each look is a step in an index, so that a hundred thousand documents cost nothing.
+/// What the hours did and a person took back is not done again: it counts as if it stood. Day by day from today back, each
+/// look a step in an index, so that a hundred thousand documents cost nothing.
 fn last_day(
     connection: &Connection,
     till: &str,

@@ -74,7 +74,8 @@ pub(super) fn sessions(
             closes <= opens && !after_midnight
         });
     let message = "`close_at` does not come after `open_at`";
-    checks.need(!backwards, place.key("close_at"), message, "");
+    let hint = "close later, or after midnight and before `day_cutoff`";
+    checks.need(!backwards, place.key("close_at"), message, hint);
 }
 
 #[cfg(test)]

@@ -146,3 +146,18 @@ fn receipts_without_their_taxes_wait_for_them() {
     // What does not count needs none.
     assert_eq!(joined.whole.len(), 1);
 }
+
+/// Money that is brought in is not taxed, and some tills write no row for it.
+#[test]
+fn a_receipt_that_the_taxes_leave_out_is_whole() {
+    let taxes = TAXES.replace(
+        "K1;2026-10-30T20:00:00Z;77;B3;1;5;200,00;200,00;0,00\r\n",
+        "",
+    );
+    assert_ne!(taxes, TAXES);
+    let joined = join(
+        &shipped("dsfinvk"),
+        &halves(&[SIGNED, PAID, HEADS, LINES, &taxes]),
+    );
+    assert_eq!((joined.whole.len(), joined.halves.len()), (3, 0));
+}

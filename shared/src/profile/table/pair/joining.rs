@@ -46,6 +46,8 @@ pub struct Joining<'a> {
     open: HashMap<Key, Receipt>,
     opened: Vec<Key>,
     decided: bool,
+    /// The file with the taxes is there: a receipt of which it says nothing has none, like money that is brought in.
+    taxes_told: bool,
 }
 
 impl<'a> Joining<'a> {
@@ -64,6 +66,7 @@ impl<'a> Joining<'a> {
             open: HashMap::new(),
             opened: Vec::new(),
             decided: false,
+            taxes_told: false,
         }
     }
 
@@ -94,6 +97,7 @@ impl<'a> Joining<'a> {
         let Some(known) = &mut self.rows.known else {
             return;
         };
+        self.taxes_told |= known.role == Role::Taxes;
         if !std::mem::replace(&mut self.decided, true) {
             known.columns.decide(&known.side.table, about);
         }
@@ -197,7 +201,7 @@ impl<'a> Joining<'a> {
                 _ if !counts => None,
                 (Some(_), None) => Some("its lines"),
                 _ if !paid => Some("its payments"),
-                _ if self.pair.taxes.is_some() && taxes.is_none() => Some("its taxes"),
+                _ if self.pair.taxes.is_some() && !self.taxes_told => Some("its taxes"),
                 _ if self.pair.more.is_some() && more.is_none() => Some("its signature"),
                 _ => None,
             };
