@@ -33,6 +33,7 @@ mod customers;
 mod dangers;
 mod environment;
 pub mod faults;
+mod gift_cards;
 mod hard_day;
 mod hours;
 mod keys;

@@ -2,7 +2,7 @@
 //!
 //! Goal: points change by what the till says, and back by a return and a void, once, also from a PC with an empty data
 //! folder and after kill -9 before, within and after the second step; a card that Odoo does not know, and an Odoo that
-//! keeps no history of points, hold nothing up, and the document says so. Method: one card, a till's receipts; its points
+//! keeps no history of cards, hold nothing up, and the document says so. Method: one card, a till's receipts; its points
 //! and its history are read from Odoo's tables and compared with what the receipts say.
 
 use serde_json::{Value, json};
@@ -172,7 +172,7 @@ mod v14 {
         );
         hand_in(&office, &agent, &[sold]);
         agent.wait_drained(DRAIN);
-        let note = "; 6 points not booked: this Odoo keeps no history of points";
+        let note = "; 6 points not booked: this Odoo keeps no history of cards";
         assert_notes(&office, &agent, &[(1, note.to_owned())]);
         agent.stop();
     }

@@ -1,4 +1,5 @@
-//! Who bought, and what is done for them once their receipt is in Odoo: the invoice they asked for, their points.
+//! Who bought, and what is done for them once their receipt is in Odoo: the invoice they asked for, their points and gift
+//! cards.
 //!
 //! A customer is found by the receipt's reference (`ref` of a contact), else by the loyalty card: a contact's barcode (from
 //! 18 on), or the contact of a card of Odoo's own programmes (19). Never by a name.
@@ -12,6 +13,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::answer::{Blame, judge, outage};
+use super::cards::Change;
 use super::check_back::Stored;
 use super::client::{CallError, Search};
 use super::desk::Desk;
@@ -162,8 +164,8 @@ impl Desk {
                 Err(later) => return Ok(later),
             }
         }
-        if let (Some(points), Some(order)) = (&wishes.points, orders.first()) {
-            reference += &self.points_booked(points, order.id).await?;
+        if let Some(order) = orders.first() {
+            reference += &self.cards_changed(wishes, order.id).await?;
         }
         Ok(Verdict::Accepted(reference))
     }
@@ -179,7 +181,7 @@ impl Desk {
         }
     }
 
-    /// What a void takes back beyond the orders of its original: an invoice by a credit note, points from their cards.
+    /// What a void takes back beyond the orders of its original: an invoice by a credit note, what it changed on cards.
     pub async fn undone(
         &self,
         delivery: &Delivery,
@@ -213,10 +215,11 @@ impl Desk {
             }
         }
         if let (false, Some(order)) = (changes.is_empty(), stored.first()) {
-            let back = changes.into_iter().map(|(card, change)| (card, -change));
-            reference += &self
-                .points_confirmed(&back.collect::<Vec<_>>(), order.id)
-                .await?;
+            let back: Vec<Change> = changes
+                .into_iter()
+                .map(|Change { card, by }| Change { card, by: -by })
+                .collect();
+            reference += &self.changes_confirmed(&back, order.id).await?;
         }
         Ok(Verdict::Accepted(reference))
     }

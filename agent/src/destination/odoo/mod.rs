@@ -19,6 +19,7 @@
 //! - A document is looked for before it is sent and read back after; what stands there decides, not the answer.
 
 pub mod answer;
+pub mod cards;
 pub mod check_back;
 pub mod client;
 pub mod close;

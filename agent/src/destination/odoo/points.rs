@@ -1,26 +1,32 @@
-//! Points on loyalty cards, where Odoo's own module for them (`pos_loyalty`) keeps a history by order: from 19 on.
+//! Points on loyalty cards and money on gift cards, where Odoo's own module for them (`pos_loyalty`) keeps a history by
+//! order: from 19 on.
 //!
-//! `confirm_coupon_programs` looks there for the order and the card's programme before it changes anything, so that points
-//! are booked once however often it is called; all cards of a document go up in one call, because of a second one with a
+//! `confirm_coupon_programs` looks there for the order and the card's programme before it changes anything, so that a change
+//! is booked once however often it is called; all cards of a document go up in one call, because of a second one with a
 //! card of the same programme it would take nothing. What stands in the history afterwards is what is noted.
 
-use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::answer::{Blame, judge, outage};
+use super::cards::{self, Booked, Card, Change};
 use super::client::{CallError, Search};
 use super::desk::Desk;
 use super::row::Row;
 use super::translate;
-use super::wishes::{self, Booked, Card, Points};
+use super::wishes::Wishes;
 use crate::outbox::Outage;
 
 /// What is noted where Odoo keeps no cards.
-const NO_CARDS: &str = "this Odoo keeps no history of points";
+const NO_CARDS: &str = "this Odoo keeps no history of cards";
+
+/// Odoo's name of the programmes for gift cards.
+const GIFT_CARD: &str = "gift_card";
 
 impl Desk {
-    /// Whether Odoo keeps loyalty cards with a history: its module for tills is there where a till's line may name a card.
+    /// Whether Odoo keeps cards with a history: its module for tills is there where a till's line may name a card.
     pub async fn keeps_cards(&self) -> Result<bool, CallError> {
         if !self.facts.points_once {
             return Ok(false);
@@ -41,34 +47,43 @@ impl Desk {
         Ok(rows.iter().filter_map(pair).collect())
     }
 
-    /// Books a receipt's points with its order; what is noted of it.
-    pub async fn points_booked(&self, points: &Points, order: i64) -> Result<String, Outage> {
+    /// Books what a receipt changes on cards with its order; what is noted of it.
+    pub async fn cards_changed(&self, wishes: &Wishes, order: i64) -> Result<String, Outage> {
+        if wishes.points.is_none() && wishes.gift_cards.is_empty() {
+            return Ok(String::new());
+        }
         let keeps = self.keeps_cards().await;
         if !keeps.map_err(|error| outage(&error))? {
-            return Ok(wishes::points_left(points.change, NO_CARDS));
+            return Ok(cards::none(wishes, NO_CARDS));
         }
-        let found = match &points.card {
-            Some(number) => self.cards(json!([["code", "=", number]])).await?,
-            None => Vec::new(),
+        let of_points = wishes
+            .points
+            .iter()
+            .filter_map(|points| points.card.as_ref());
+        let of_money = wishes.gift_cards.iter().map(|card| &card.number);
+        let numbers: Vec<&String> = of_points.chain(of_money).collect();
+        let found = self.cards(json!(["code", "in", numbers])).await?;
+        let programs = match wishes.gift_cards.is_empty() {
+            true => Vec::new(),
+            false => self.gift_card_programs().await?,
         };
-        match wishes::card(points, &found) {
-            Err(why) => Ok(wishes::points_left(points.change, why)),
-            Ok(card) => {
-                let changes = [(card.clone(), points.change)];
-                self.points_confirmed(&changes, order).await
-            }
-        }
+        let plan = cards::plan(wishes, &found, &programs);
+        let noted = self.changes_confirmed(&plan.changes, order).await?;
+        Ok(noted + &plan.noted)
     }
 
-    /// Changes the points on cards with an order, unless that was done; what is noted of it.
-    pub async fn points_confirmed(
+    /// Makes changes on cards with an order, unless that was done; what is noted of it.
+    pub async fn changes_confirmed(
         &self,
-        changes: &[(Card, Decimal)],
+        changes: &[Change],
         order: i64,
     ) -> Result<String, Outage> {
+        if changes.is_empty() {
+            return Ok(String::new());
+        }
         let args = json!({
             "ids": [order],
-            "coupon_data": wishes::coupon_data(changes),
+            "coupon_data": cards::coupon_data(changes),
             "context": { "lang": "en_US" },
         });
         let answer: Result<IgnoredAny, CallError> = self
@@ -85,39 +100,42 @@ impl Desk {
             Err(Blame::Document(refusal)) => Some(translate::refusal_answer(&refusal).message),
             Err(Blame::Destination(outage)) => return Err(outage),
         };
-        let there = wishes::changes(&self.history(&[order]).await?);
-        let noted = changes.iter().map(|(card, wanted)| {
-            let booked = there.get(&card.id).copied();
-            match (booked, &refused) {
-                (None, Some(why)) => wishes::points_left(*wanted, why),
-                (booked, _) => wishes::points_noted(*wanted, booked),
-            }
+        let there = self.changed_by(&[order]).await?;
+        let there: BTreeMap<&str, &Change> = there
+            .iter()
+            .map(|change| (change.card.number.as_str(), change))
+            .collect();
+        let noted = changes.iter().map(|change| {
+            let there = there.get(change.card.number.as_str()).copied();
+            cards::noted(change, there, refused.as_deref())
         });
         Ok(noted.collect())
     }
 
-    /// By how much orders changed the points of which cards.
-    pub async fn changed_by(&self, orders: &[i64]) -> Result<Vec<(Card, Decimal)>, Outage> {
+    /// By how much orders changed which cards.
+    pub async fn changed_by(&self, orders: &[i64]) -> Result<Vec<Change>, Outage> {
         let keeps = self.keeps_cards().await;
         if !keeps.map_err(|error| outage(&error))? {
             return Ok(Vec::new());
         }
-        let changes = wishes::changes(&self.history(orders).await?);
-        if changes.is_empty() {
+        let booked = cards::booked(&self.history(orders).await?);
+        if booked.is_empty() {
             return Ok(Vec::new());
         }
-        let ids: Vec<i64> = changes.keys().copied().collect();
-        let cards = self.cards(json!([["id", "in", ids]])).await?;
-        let pair = |card: Card| Some((changes.get(&card.id).copied()?, card));
-        let pairs = cards.into_iter().filter_map(pair);
-        Ok(pairs.map(|(change, card)| (card, change)).collect())
+        let ids: Vec<i64> = booked.keys().copied().collect();
+        let found = self.cards(json!(["id", "in", ids])).await?;
+        let change = |card: Card| {
+            let by = booked.get(&card.id).copied()?;
+            Some(Change { card, by })
+        };
+        Ok(found.into_iter().filter_map(change).collect())
     }
 
-    /// Loyalty cards; one that was put away is none.
-    async fn cards(&self, domain: Value) -> Result<Vec<Card>, Outage> {
+    /// Cards, also those put away.
+    async fn cards(&self, condition: Value) -> Result<Vec<Card>, Outage> {
         let search = Search {
-            domain,
-            fields: &["program_id"],
+            domain: json!([condition, ["active", "in", [true, false]]]),
+            fields: &["program_id", "program_type", "code", "active", "points"],
             order: "id",
             ..Search::default()
         };
@@ -128,9 +146,28 @@ impl Desk {
                 id: row.id(),
                 program: row.one("program_id")?,
                 program_name: row.pair_name("program_id").unwrap_or_default().to_owned(),
+                number: row.text("code").unwrap_or_default().to_owned(),
+                gift: row.text("program_type") == Some(GIFT_CARD),
+                put_away: !row.flag("active"),
+                points: row.decimal("points"),
+                expiry: None,
             })
         };
         Ok(rows.iter().filter_map(card).collect())
+    }
+
+    /// The programmes for gift cards that tills may use.
+    async fn gift_card_programs(&self) -> Result<Vec<(i64, String)>, Outage> {
+        let search = Search {
+            domain: json!([["program_type", "=", GIFT_CARD], ["pos_ok", "=", true]]),
+            fields: &["name"],
+            order: "id",
+            ..Search::default()
+        };
+        let rows = self.client.search_read("loyalty.program", search).await;
+        let rows = rows.map_err(|error| outage(&error))?;
+        let pair = |row: &Row| (row.id(), row.text("name").unwrap_or_default().to_owned());
+        Ok(rows.iter().map(pair).collect())
     }
 
     /// What orders changed on cards, the newest first.

@@ -1,18 +1,16 @@
-//! What a receipt asks for beyond its sale: an invoice, and points on a loyalty card. Pure.
+//! What a receipt asks for beyond its sale: an invoice, points on a loyalty card, money on gift cards. Pure.
 //!
 //! The customer has left the shop with either, so none of it stands in the sale's way: what cannot be done is noted behind
 //! the document's reference, for a person to do. Nothing that a receipt says of a customer goes up: whom Odoo does not
 //! know by a reference or a card gets no invoice.
 
-use std::collections::BTreeMap;
-
+use jiff::civil::Date;
 use rust_decimal::Decimal;
-use serde_json::{Map, Value, json};
 use tillpost_shared::document::Kind;
-use tillpost_shared::document::sale::Sale;
+use tillpost_shared::document::sale::{Line, LineType, PriceMode, Sale};
+use tillpost_shared::document::tender::{Tender, TenderType};
 
 use super::check_back::Stored;
-use super::row::number;
 use super::versions::Facts;
 use crate::destination::Delivery;
 
@@ -23,6 +21,8 @@ pub struct Wishes {
     pub invoice: bool,
     /// Points on a loyalty card.
     pub points: Option<Points>,
+    /// Money put on gift cards and taken off them, each number once.
+    pub gift_cards: Vec<GiftCard>,
 }
 
 /// By how much the points on a loyalty card change.
@@ -36,6 +36,29 @@ pub struct Points {
     pub change: Decimal,
 }
 
+/// By how much the money on a gift card, voucher or credit slip changes. Its number is the `serial` of the line that sells
+/// it, and the `reference` of the tender that uses it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GiftCard {
+    /// Its number, which whoever has it can spend.
+    pub number: String,
+    /// Put on it less taken off, in the store's currency.
+    pub change: Decimal,
+    /// Until when it is good, where the till says so.
+    pub expiry: Option<Date>,
+    /// Whose it is.
+    pub issuer: Issuer,
+}
+
+/// Whose gift card or voucher it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Issuer {
+    /// Anybody's: a meal voucher, a manufacturer's coupon, one of ours. Ours if Odoo knows it.
+    Anybody,
+    /// The retailer's own.
+    Us,
+}
+
 impl Wishes {
     /// What a document asks for; nothing unless it is a sale or a return.
     pub fn of(delivery: &Delivery) -> Self {
@@ -46,6 +69,7 @@ impl Wishes {
         Self {
             invoice: customer.is_some_and(|customer| customer.invoice.is_some()),
             points: points(sale, delivery.document.head.kind),
+            gift_cards: gift_cards(sale),
         }
     }
 
@@ -77,6 +101,71 @@ fn points(sale: &Sale, kind: Kind) -> Option<Points> {
         program: program.map(|program| program.as_str().to_owned()),
         card: loyalty_card(sale).map(str::to_owned),
         change,
+    })
+}
+
+/// The gift cards of a receipt that have a number, each once. What it sells counts by its face, whatever was taken off its
+/// price; signs are the receipt's, so that a return needs no rule of its own.
+fn gift_cards(sale: &Sale) -> Vec<GiftCard> {
+    let sold = sale.lines.iter().flat_map(|line| put_on(sale, line));
+    let used = sale.tenders.iter().filter_map(taken_off);
+    let mut cards: Vec<GiftCard> = Vec::new();
+    for one in sold.chain(used) {
+        match cards.iter_mut().find(|card| card.number == one.number) {
+            Some(card) => {
+                card.change += one.change;
+                card.expiry = card.expiry.or(one.expiry);
+                card.issuer = card.issuer.max(one.issuer);
+            }
+            None => cards.push(one),
+        }
+    }
+    cards.retain(|card| !card.change.is_zero());
+    cards
+}
+
+fn put_on(sale: &Sale, line: &Line) -> Vec<GiftCard> {
+    if line.r#type != LineType::Voucher || line.quantity.0.is_zero() {
+        return Vec::new();
+    }
+    let on_top = match (sale.prices, &line.tax) {
+        (PriceMode::TaxExcluded, Some(tax)) => tax.0 / line.quantity.0,
+        _ => Decimal::ZERO,
+    };
+    let each = line.unit_price.0 + on_top;
+    let each = match line.quantity.0 < Decimal::ZERO {
+        true => -each,
+        false => each,
+    };
+    let numbered = line.lots.iter().filter_map(|lot| {
+        Some(GiftCard {
+            number: lot.serial.as_ref()?.as_str().to_owned(),
+            change: each * lot.quantity.0,
+            expiry: lot.expiry.as_ref().map(|day| day.0),
+            issuer: Issuer::Us,
+        })
+    });
+    numbered.collect()
+}
+
+fn taken_off(tender: &Tender) -> Option<GiftCard> {
+    let issuer = match tender.r#type {
+        TenderType::GiftCard | TenderType::StoreCredit => Issuer::Us,
+        TenderType::Voucher => Issuer::Anybody,
+        TenderType::Cash
+        | TenderType::Card
+        | TenderType::OnAccount
+        | TenderType::Cheque
+        | TenderType::Mobile
+        | TenderType::Bank
+        | TenderType::Loyalty
+        | TenderType::Other => return None,
+    };
+    Some(GiftCard {
+        number: tender.reference.as_ref()?.as_str().to_owned(),
+        change: -tender.amount.0,
+        expiry: None,
+        issuer,
     })
 }
 
@@ -118,90 +207,6 @@ pub fn invoices_noted(made: &[String], reasons: &[String]) -> String {
         noted += &format!("; not invoiced: {}", told.join(", "));
     }
     noted
-}
-
-/// A loyalty card in Odoo.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Card {
-    /// `loyalty.card`.
-    pub id: i64,
-    /// `loyalty.program`.
-    pub program: i64,
-    /// The programme's name.
-    pub program_name: String,
-}
-
-/// The card that points go to, or why there is none. `found`: the cards in Odoo with its number.
-pub fn card<'a>(points: &Points, found: &'a [Card]) -> Result<&'a Card, &'static str> {
-    if points.card.is_none() {
-        return Err("the receipt names no loyalty card");
-    }
-    let [card, ..] = found else {
-        return Err("Odoo does not know the loyalty card");
-    };
-    let same = |said: &String| said.to_lowercase() == card.program_name.trim().to_lowercase();
-    match points.program.as_ref().is_none_or(same) {
-        true => Ok(card),
-        false => Err("the loyalty card is of another programme in Odoo"),
-    }
-}
-
-/// What `confirm_coupon_programs` takes: cards, and by how much their points change.
-pub fn coupon_data(changes: &[(Card, Decimal)]) -> Value {
-    let entry = |(card, change): &(Card, Decimal)| {
-        let entry = json!({
-            "points": number(*change),
-            "program_id": card.program,
-            "coupon_id": card.id,
-            // With a customer Odoo would look for a card of theirs, and might find another one.
-            "partner_id": false,
-        });
-        (card.id.to_string(), entry)
-    };
-    Value::Object(changes.iter().map(entry).collect::<Map<_, _>>())
-}
-
-/// A row of a loyalty card's history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Booked {
-    /// `loyalty.card`.
-    pub card: i64,
-    /// `pos.order`.
-    pub order: i64,
-    /// Points put on it, less points taken off.
-    pub change: Decimal,
-}
-
-/// By how much orders changed the points of each card. `rows`: the newest first; of one order and card only the newest
-/// says so, because Odoo writes a row of a gift card's first use before it.
-pub fn changes(rows: &[Booked]) -> BTreeMap<i64, Decimal> {
-    let mut newest: BTreeMap<(i64, i64), Decimal> = BTreeMap::new();
-    for row in rows {
-        newest.entry((row.order, row.card)).or_insert(row.change);
-    }
-    let mut changes: BTreeMap<i64, Decimal> = BTreeMap::new();
-    for ((_, card), change) in newest {
-        *changes.entry(card).or_default() += change;
-    }
-    changes.retain(|_, change| !change.is_zero());
-    changes
-}
-
-/// What is noted of the points of one card: how many stand there, and what should.
-pub fn points_noted(wanted: Decimal, there: Option<Decimal>) -> String {
-    let wanted = wanted.normalize();
-    match there.map(|points| points.normalize()) {
-        Some(points) if points == wanted => format!("; {points} points on the loyalty card"),
-        Some(points) => {
-            format!("; {points} points on the loyalty card in Odoo instead of {wanted}")
-        }
-        None => format!("; {wanted} points not booked"),
-    }
-}
-
-/// What is noted of points that could not be booked.
-pub fn points_left(wanted: Decimal, why: &str) -> String {
-    format!("; {} points not booked: {why}", wanted.normalize())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is asked for, of which card, whether an invoice can be made, what goes up and what is noted.
+//! What is asked for, of which card, and whether an invoice can be made.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -52,6 +52,68 @@ fn the_card_is_that_of_the_points_or_else_the_customers(
 ) {
     let found = wishes("sale", body).points.expect("points");
     assert_eq!(found.card.as_deref(), expected);
+}
+
+/// A receipt's gift cards: their ends, changes, and whether they are ours.
+fn cards(kind: &str, body: Value) -> Vec<(String, String, bool)> {
+    let found = wishes(kind, body).gift_cards.into_iter();
+    let row = |card: GiftCard| {
+        let change = card.change.normalize().to_string();
+        (card.number, change, card.issuer == Issuer::Us)
+    };
+    found.map(row).collect()
+}
+
+fn sold(quantity: &str, price: &str, serials: &[&str]) -> Value {
+    let lots: Vec<Value> = serials
+        .iter()
+        .map(|serial| json!({ "serial": serial, "quantity": "1", "expiry": "2028-12-31" }))
+        .collect();
+    json!({ "line": 1, "type": "voucher", "product": { "name": "Gift card" }, "quantity": quantity,
+            "unit_price": price, "total": "1", "lots": lots })
+}
+
+fn paid(kind: &str, amount: &str, number: &str) -> Value {
+    json!({ "type": kind, "method": "X", "amount": amount, "reference": number })
+}
+
+#[rstest]
+#[case::one_sold("sale", json!({ "lines": [sold("1", "50", &["G1"])] }), &[("G1", "50", true)])]
+#[case::two_sold("sale", json!({ "lines": [sold("2", "25", &["G1", "G2"])] }), &[("G1", "25", true), ("G2", "25", true)])]
+#[case::given_back("return", json!({ "lines": [sold("-1", "50", &["G1"])] }), &[("G1", "-50", true)])]
+#[case::without_a_number("sale", json!({ "lines": [sold("1", "50", &[])] }), &[])]
+#[case::used("sale", json!({ "tenders": [paid("gift_card", "20", "G1")] }), &[("G1", "-20", true)])]
+#[case::paid_back_onto("return", json!({ "tenders": [paid("store_credit", "-20", "G1")] }), &[("G1", "20", true)])]
+#[case::somebodys("sale", json!({ "tenders": [paid("voucher", "20", "G1")] }), &[("G1", "-20", false)])]
+#[case::a_cheque("sale", json!({ "tenders": [paid("cheque", "20", "G1")] }), &[])]
+#[case::used_for_a_new_one(
+    "sale", json!({ "lines": [sold("1", "50", &["G2"])], "tenders": [paid("voucher", "30", "G1"), paid("gift_card", "20", "G1")] }),
+    &[("G2", "50", true), ("G1", "-50", true)])]
+#[case::of_its_own_money("sale", json!({ "lines": [sold("1", "20", &["G1"])], "tenders": [paid("gift_card", "20", "G1")] }), &[])]
+fn a_gift_card_is_known_by_its_number_and_changes_by_its_face(
+    #[case] kind: &str,
+    #[case] body: Value,
+    #[case] expected: &[(&str, &str, bool)],
+) {
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|(number, change, ours)| ((*number).to_owned(), (*change).to_owned(), *ours))
+        .collect();
+    assert_eq!(cards(kind, body), expected);
+}
+
+#[test]
+fn a_gift_card_counts_by_what_it_is_worth_and_not_by_what_it_cost() {
+    let mut line = sold("1", "50", &["G1"]);
+    line["discounts"] = json!([{ "amount": "5" }]);
+    line["total"] = "45".into();
+    assert_eq!(cards("sale", json!({ "lines": [line] }))[0].1, "50");
+    let mut line = sold("-2", "10", &["G1", "G2"]);
+    line["tax"] = "-3.20".into();
+    let on_top = json!({ "prices": "tax_excluded", "lines": [line] });
+    assert_eq!(cards("return", on_top)[1].1, "-11.6");
+    let until = wishes("sale", json!({ "lines": [sold("1", "50", &["G1"])] })).gift_cards;
+    assert_eq!(until[0].expiry, Some(jiff::civil::date(2028, 12, 31)));
 }
 
 fn order(customer: Option<i64>, invoice: Option<&str>) -> Stored {
@@ -114,45 +176,6 @@ fn what_became_of_the_invoice_is_noted(
     assert_eq!(invoices_noted(&texts(made), &texts(reasons)), expected);
 }
 
-fn known(program_name: &str) -> Card {
-    Card {
-        id: 5,
-        program: 2,
-        program_name: program_name.to_owned(),
-    }
-}
-
-#[rstest]
-#[case::known(Some("77"), None, Some("Loyalty"), Ok(5))]
-#[case::of_its_programme(Some("77"), Some("loyalty"), Some("Loyalty "), Ok(5))]
-#[case::of_another(
-    Some("77"),
-    Some("Gold"),
-    Some("Loyalty"),
-    Err("the loyalty card is of another programme in Odoo")
-)]
-#[case::unknown(Some("77"), None, None, Err("Odoo does not know the loyalty card"))]
-#[case::unnamed(
-    None,
-    Some("Loyalty"),
-    Some("Loyalty"),
-    Err("the receipt names no loyalty card")
-)]
-fn points_go_to_the_card_that_is_named_and_of_the_programme_that_is_named(
-    #[case] number: Option<&str>,
-    #[case] program: Option<&str>,
-    #[case] there: Option<&str>,
-    #[case] expected: Result<i64, &str>,
-) {
-    let points = Points {
-        program: program.map(str::to_owned),
-        card: number.map(str::to_owned),
-        change: dec("1"),
-    };
-    let found: Vec<Card> = there.map(known).into_iter().collect();
-    assert_eq!(card(&points, &found).map(|card| card.id), expected);
-}
-
 #[test]
 fn what_pays_back_is_invoiced_only_where_its_sign_counts() {
     let asks = |version, total: &str, refund| {
@@ -167,67 +190,4 @@ fn what_pays_back_is_invoiced_only_where_its_sign_counts() {
     assert!(!asks(19, "-12.80", false), "an exchange");
     assert!(!asks(19, "1.00", true), "a return whose fee is higher");
     assert!(asks(18, "-12.80", false) && asks(18, "1.00", true));
-}
-
-#[test]
-fn cards_and_their_changes_go_up_as_odoo_takes_them() {
-    let changes = [
-        (known("Loyalty"), dec("6.50")),
-        (
-            Card {
-                id: 9,
-                ..known("Gold")
-            },
-            dec("-10"),
-        ),
-    ];
-    insta::assert_snapshot!(serde_json::to_string_pretty(&coupon_data(&changes)).expect("json"), @r#"
-    {
-      "5": {
-        "points": 6.5,
-        "program_id": 2,
-        "coupon_id": 5,
-        "partner_id": false
-      },
-      "9": {
-        "points": -10,
-        "program_id": 2,
-        "coupon_id": 9,
-        "partner_id": false
-      }
-    }
-    "#);
-}
-
-#[test]
-fn of_an_order_and_a_card_the_newest_row_counts() {
-    let row = |order, card, change| Booked {
-        card,
-        order,
-        change: dec(change),
-    };
-    let rows = [
-        row(71, 5, "-4"),
-        row(70, 5, "-20"),
-        row(70, 5, "50"),
-        row(70, 6, "3"),
-        row(71, 6, "-3"),
-    ];
-    assert_eq!(changes(&rows), BTreeMap::from([(5, dec("-24"))]));
-}
-
-#[rstest]
-#[case::as_it_should("6.0", Some("6"), "; 6 points on the loyalty card")]
-#[case::other(
-    "6",
-    Some("-2.5"),
-    "; -2.5 points on the loyalty card in Odoo instead of 6"
-)]
-#[case::nothing("-6", None, "; -6 points not booked")]
-fn what_stands_on_the_card_is_noted(
-    #[case] wanted: &str,
-    #[case] there: Option<&str>,
-    #[case] expected: &str,
-) {
-    assert_eq!(points_noted(dec(wanted), there.map(dec)), expected);
 }
