@@ -2,9 +2,11 @@
 //! cut or spoil it.
 
 use std::io;
+use std::net::SocketAddr;
 
 use serde_json::Value;
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 
 /// A head longer than this is none of ours.
 const HEAD_BYTES_MAX: usize = 64 << 10;
@@ -129,6 +131,13 @@ async fn chunks(stream: &mut (impl AsyncBufRead + Unpin), body: &mut Vec<u8>) ->
             return Ok(());
         }
     }
+}
+
+/// Says a request to somebody over a fresh connection; the answer.
+pub async fn exchange(with: SocketAddr, request: &Letter) -> io::Result<Letter> {
+    let mut far = BufReader::new(TcpStream::connect(with).await?);
+    far.get_mut().write_all(&request.bytes()).await?;
+    answer(&mut far).await
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ fn in_dinars_every_session_closes_without_a_difference() {
 }
 
 #[test]
-fn longest_a_thousand_baskets_and_every_session_closes_without_a_difference() {
+fn long_a_thousand_baskets_and_every_session_closes_without_a_difference() {
     for money in [Money::DOLLARS, Money::YEN, Money::DINARS] {
         close_without_a_difference(19, money, MANY);
     }

@@ -53,6 +53,7 @@ mod refusals;
 mod rights;
 mod stock;
 mod taxes;
+mod upgraded;
 mod v14;
 mod whole_day;
 

@@ -61,7 +61,7 @@ pub struct Proxy {
 }
 
 struct Shared {
-    upstream: SocketAddr,
+    upstream: Mutex<SocketAddr>,
     identities: Option<Identities>,
     schedule: Mutex<Schedule>,
     counts: Mutex<Counts>,
@@ -96,7 +96,7 @@ impl Proxy {
         let proxy = Self {
             address: listener.local_addr().unwrap(),
             shared: Arc::new(Shared {
-                upstream,
+                upstream: Mutex::new(upstream),
                 identities,
                 schedule: Mutex::default(),
                 counts: Mutex::default(),
@@ -177,6 +177,11 @@ impl Proxy {
     pub fn asked(&self, path: &str) -> usize {
         let seen = self.seen();
         seen.iter().filter(|seen| seen.path.contains(path)).count()
+    }
+
+    /// From now on another far end stands behind it.
+    pub fn lead_to(&self, upstream: SocketAddr) {
+        *self.shared.upstream.lock().unwrap() = upstream;
     }
 
     /// How many requests are still on their way to the far end although the agent has gone.
@@ -272,13 +277,17 @@ impl Shared {
         }
     }
 
+    fn upstream(&self) -> SocketAddr {
+        *self.upstream.lock().unwrap()
+    }
+
     fn happened(&self, fault: Fault) {
         *self.counts.lock().unwrap().entry(fault).or_default() += 1;
     }
 
     /// Passes a request on and its answer back; whether the connection stays.
     async fn pass(&self, agent: &mut BufReader<impl Side>, request: &Letter) -> bool {
-        let Ok(answer) = exchange(self.upstream, request).await else {
+        let Ok(answer) = wire::exchange(self.upstream(), request).await else {
             return false;
         };
         let written = agent.get_mut().write_all(&answer.bytes()).await.is_ok();
@@ -299,7 +308,7 @@ impl Shared {
             Fault::CutBefore => &[],
             Fault::CutDuring => {
                 let all = request.bytes();
-                if let Ok(mut far) = TcpStream::connect(self.upstream).await {
+                if let Ok(mut far) = TcpStream::connect(self.upstream()).await {
                     // What does not arrive there was cut earlier.
                     let _ = far.write_all(&all[..all.len() / 2]).await;
                 }
@@ -342,7 +351,7 @@ impl Shared {
         request: &Letter,
     ) -> bool {
         // Without a far end there is no answer to spoil.
-        let Ok(answer) = exchange(self.upstream, request).await else {
+        let Ok(answer) = wire::exchange(self.upstream(), request).await else {
             return false;
         };
         self.happened(fault);
@@ -375,7 +384,7 @@ impl Shared {
             tokio::time::sleep(late).await;
         }
         // Whatever the far end says, nobody listens.
-        let _ = exchange(self.upstream, &request).await;
+        let _ = wire::exchange(self.upstream(), &request).await;
         self.on_the_way.fetch_sub(1, Ordering::SeqCst);
     }
 }
@@ -387,10 +396,4 @@ async fn drip(side: &mut impl Side, answer: &[u8]) -> std::io::Result<()> {
         tokio::time::sleep(DRIP.0).await;
     }
     Ok(())
-}
-
-async fn exchange(upstream: SocketAddr, request: &Letter) -> std::io::Result<Letter> {
-    let mut far = BufReader::new(TcpStream::connect(upstream).await?);
-    far.get_mut().write_all(&request.bytes()).await?;
-    wire::answer(&mut far).await
 }

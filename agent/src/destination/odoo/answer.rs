@@ -118,13 +118,23 @@ fn by_name(name: &str, message: &str) -> Blame {
     }
 }
 
-/// Whether the server may be another version when it answers next: what was there is not there any more, or the server
-/// itself is away, as it is while it is upgraded.
+/// Whether the server may be another version when it answers next: what was there is not there any more, it stumbles over
+/// what it is told, or the server itself is away, as it is while it is upgraded.
 pub fn may_be_another(error: &CallError) -> bool {
     match error {
         CallError::Unreachable(_) | CallError::Cut(_) => true,
         CallError::Status { status, .. } => matches!(status, 404 | 500..),
-        CallError::Odoo { status, .. } => *status == 404,
+        CallError::Odoo {
+            status,
+            name,
+            message,
+        } => {
+            let stumbled = |refusal: &Refusal| {
+                matches!(refusal.kind, RefusalKind::Missing | RefusalKind::Payload)
+            };
+            *status == 404
+                || matches!(by_name(name, message), Blame::Document(refusal) if stumbled(&refusal))
+        }
         CallError::Unreadable(_) | CallError::UnderWay(_) => false,
     }
 }

@@ -37,30 +37,29 @@ const ORDER_FIELDS: [&str; 13] = [
     "tip_amount",
 ];
 
-/// Orders with their lines that are, or look like, what is expected: the same uuid, or where there is none the same
-/// reference.
+/// Orders with their lines that are, or look like, what is expected: the same uuid, or the same reference. An order from
+/// before its server was upgraded has a uuid that is none of ours, and is told by the names of its lines.
 pub async fn standing(client: &Client, wanted: &[&Expected]) -> Result<Vec<Stored>, CallError> {
     let identity = client.facts().await?.identity;
-    let mut orders = match identity {
+    let references: BTreeSet<&str> = wanted
+        .iter()
+        .map(|expected| expected.reference.as_str())
+        .collect();
+    let referred = json!(["pos_reference", "in", references]);
+    let domain = match identity {
         Identity::Uuid => {
             let uuids: Vec<Uuid> = wanted
                 .iter()
                 .flat_map(|expected| expected.orders.clone())
                 .collect();
-            heads(client, json!([["uuid", "in", texts(&uuids)]])).await?
+            json!(["|", ["uuid", "in", texts(&uuids)], referred])
         }
-        Identity::Names => {
-            let references: BTreeSet<&str> = wanted
-                .iter()
-                .map(|expected| expected.reference.as_str())
-                .collect();
-            let mut orders = heads(client, json!([["pos_reference", "in", references]])).await?;
-            for order in &mut orders {
-                order.by_reference = true;
-            }
-            orders
-        }
+        Identity::Names => json!([referred]),
     };
+    let mut orders = heads(client, domain).await?;
+    for order in &mut orders {
+        order.by_reference = identity == Identity::Names;
+    }
     if orders.is_empty() {
         return Ok(orders);
     }
@@ -78,17 +77,15 @@ pub async fn standing(client: &Client, wanted: &[&Expected]) -> Result<Vec<Store
             .iter_mut()
             .find(|order| Some(order.id) == line.one("order_id"));
         let Some(order) = order else { continue };
+        let named = line.text("name").and_then(names::named);
+        if let Some(named) = named {
+            order.uuid = named.order;
+            order.refund = named.refund;
+        }
         let uuid = match identity {
             Identity::Uuid => line_uuid(&line),
-            Identity::Names => {
-                let named = line.text("name").and_then(names::named);
-                if let Some(named) = named {
-                    order.uuid = named.order;
-                    order.refund = named.refund;
-                }
-                // A line that is not ours is a line all the same.
-                Some(named.map_or(Uuid::nil(), |named| named.line))
-            }
+            // A line that is not ours is a line all the same.
+            Identity::Names => Some(named.map_or(Uuid::nil(), |named| named.line)),
         };
         if let Some(uuid) = uuid {
             order.lines.push((uuid, line.decimal("qty")));
@@ -97,11 +94,26 @@ pub async fn standing(client: &Client, wanted: &[&Expected]) -> Result<Vec<Store
     Ok(orders)
 }
 
-/// Orders with these uuids, without their lines.
+/// Orders with these uuids, without their lines. What has none of them is looked for by the names of its lines: an order
+/// may be older than the version that gave it a uuid.
 pub async fn by_uids(client: &Client, uids: &[Uuid]) -> Result<Vec<Stored>, CallError> {
-    if client.facts().await?.identity == Identity::Uuid {
-        return heads(client, json!([["uuid", "in", texts(uids)]])).await;
+    let mut orders = match client.facts().await?.identity {
+        Identity::Uuid => heads(client, json!([["uuid", "in", texts(uids)]])).await?,
+        Identity::Names => Vec::new(),
+    };
+    let there: BTreeSet<Uuid> = orders.iter().map(|order| order.uuid).collect();
+    let others: Vec<Uuid> = uids
+        .iter()
+        .filter(|uid| !there.contains(uid))
+        .copied()
+        .collect();
+    if !others.is_empty() {
+        orders.extend(by_names(client, &others).await?);
     }
+    Ok(orders)
+}
+
+async fn by_names(client: &Client, uids: &[Uuid]) -> Result<Vec<Stored>, CallError> {
     // Most receipts have a line 1. What has none is looked for by the beginning of the names.
     let first = |uid: &Uuid| {
         let line = key::line_uid(*uid, Number(1));
@@ -136,12 +148,13 @@ pub async fn by_uids(client: &Client, uids: &[Uuid]) -> Result<Vec<Stored>, Call
     Ok(orders)
 }
 
-/// The uids of a session's orders where they stand in the names of their lines, by order; none where an order has a uuid.
+/// The uids of a session's orders where they stand in the names of their lines, by order.
 pub async fn of_session(client: &Client, session: i64) -> Result<BTreeMap<i64, Uuid>, CallError> {
-    if client.facts().await?.identity == Identity::Uuid {
-        return Ok(BTreeMap::new());
-    }
-    let found = named(client, json!([["order_id.session_id", "=", session]])).await?;
+    let domain = json!([
+        ["order_id.session_id", "=", session],
+        ["name", "=like", names::PATTERN]
+    ]);
+    let found = named(client, domain).await?;
     let uids = found.into_iter().map(|(order, named)| (order, named.order));
     Ok(uids.collect())
 }
@@ -204,7 +217,7 @@ async fn heads(client: &Client, domain: Value) -> Result<Vec<Stored>, CallError>
         ..Search::default()
     };
     let rows = client.search_read("pos.order", search).await?;
-    let mut orders: Vec<Stored> = rows.iter().filter_map(stored).collect();
+    let mut orders: Vec<Stored> = rows.iter().map(stored).collect();
     if orders.is_empty() || !client.facts().await?.coins_for_all {
         return Ok(orders);
     }
@@ -243,17 +256,13 @@ pub fn line_uuid(row: &Row) -> Option<Uuid> {
     name.or(field)
 }
 
-/// An order; without a uuid where this version keeps none.
-fn stored(row: &Row) -> Option<Stored> {
+/// An order; its uuid is nil where it has none.
+fn stored(row: &Row) -> Stored {
     let text = |field| row.text(field).unwrap_or_default().to_owned();
-    let uuid = match row.text("uuid") {
-        Some(text) => Uuid::parse_str(text).ok()?,
-        None if row.0.contains_key("uuid") => return None,
-        None => Uuid::nil(),
-    };
-    Some(Stored {
+    let uuid = row.text("uuid").and_then(|text| Uuid::parse_str(text).ok());
+    Stored {
         id: row.id(),
-        uuid,
+        uuid: uuid.unwrap_or_default(),
         by_reference: false,
         name: text("name"),
         state: text("state"),
@@ -277,5 +286,5 @@ fn stored(row: &Row) -> Option<Stored> {
                 None => id.to_string(),
             }),
         lines: Vec::new(),
-    })
+    }
 }

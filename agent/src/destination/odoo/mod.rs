@@ -60,6 +60,7 @@ pub mod proof_back;
 pub mod quiet;
 pub mod reckon;
 pub mod reference;
+pub mod refunds;
 pub mod refusals;
 pub mod row;
 pub mod scrap;

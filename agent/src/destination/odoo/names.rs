@@ -6,6 +6,9 @@ use uuid::Uuid;
 /// What stands behind the names of a return's lines, because nothing else tells it from an exchange.
 const RETURN_MARK: &str = " return";
 
+/// What any name of a line of ours looks like to a search: a uuid, a blank, the rest.
+pub const PATTERN: &str = "________-____-____-____-____________ %";
+
 /// The name of a line of a sale, or of a return.
 pub fn line_name(order: Uuid, line: Uuid, refund: bool) -> String {
     let mark = if refund { RETURN_MARK } else { "" };
@@ -67,6 +70,9 @@ mod tests {
                 })
             );
             assert!(name.starts_with(pattern(order).trim_end_matches('%')));
+            let like = |(pattern, there)| pattern == '_' || pattern == there;
+            let fixed = PATTERN.trim_end_matches('%').chars();
+            assert!(fixed.zip(name.chars()).all(like), "{name}");
         }
         assert_eq!(named("POS/0001"), None);
         assert_eq!(taken_back(&takes_back(77)), Some(77));

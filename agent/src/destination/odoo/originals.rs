@@ -12,8 +12,7 @@ use super::answer::outage;
 use super::check_back::Stored;
 use super::client::{CallError, Client, Search};
 use super::row::{Row, decimal};
-use super::versions::{Identity, Link};
-use super::{lookup, names};
+use super::{lookup, refunds};
 use crate::outbox::Outage;
 
 /// An order line as Odoo holds it.
@@ -96,109 +95,13 @@ pub async fn find(client: &Client, uid: Uuid, ours: &[Uuid]) -> Result<Option<Or
         .search_read("pos.order.line", search)
         .await
         .map_err(failed)?;
-    let returned = returned(client, &rows, ours).await?;
+    let returned = refunds::returned(client, &rows, ours).await?;
     let lots = lots(client, &rows).await.map_err(failed)?;
     let lines = rows
         .into_iter()
         .map(|row| old_line(row, &returned, &lots))
         .collect();
     Ok(Some(Original { orders, lines }))
-}
-
-/// How much came back, by line: refunds, less refunds that were undone themselves.
-async fn returned(
-    client: &Client,
-    rows: &[Row],
-    ours: &[Uuid],
-) -> Result<HashMap<i64, Decimal>, Outage> {
-    let link = client.facts().await.map_err(|error| outage(&error))?.link;
-    let untouched = |row: &Row| row.many("refund_orderline_ids").is_empty();
-    if link == Link::Field && rows.iter().all(untouched) {
-        return Ok(HashMap::new());
-    }
-    let lines: Vec<i64> = rows.iter().map(Row::id).collect();
-    let refunds = refunds_of(client, &lines).await;
-    let refunds = refunds.map_err(|error| outage(&error))?;
-    let foreign: Vec<&Refund> = refunds
-        .iter()
-        .filter(|refund| !ours.contains(&refund.order))
-        .collect();
-    let ids: Vec<i64> = foreign.iter().map(|refund| refund.id).collect();
-    let undone = refunds_of(client, &ids).await;
-    let undone = undone.map_err(|error| outage(&error))?;
-    let mut returned: HashMap<i64, Decimal> = HashMap::new();
-    for refund in foreign {
-        if undone.iter().all(|again| again.of != refund.id) {
-            *returned.entry(refund.of).or_default() -= refund.quantity;
-        }
-    }
-    Ok(returned)
-}
-
-/// A line that takes another one back.
-struct Refund {
-    id: i64,
-    /// The line it takes back.
-    of: i64,
-    /// The uuid of its order.
-    order: Uuid,
-    quantity: Decimal,
-}
-
-/// Lines that take back these, in whichever way this version says so.
-async fn refunds_of(client: &Client, lines: &[i64]) -> Result<Vec<Refund>, CallError> {
-    if lines.is_empty() {
-        return Ok(Vec::new());
-    }
-    let facts = client.facts().await?;
-    let link = match facts.link {
-        Link::Field => json!(["refunded_orderline_id", "in", lines]),
-        Link::Notice => {
-            let notices: Vec<String> = lines.iter().map(|id| names::takes_back(*id)).collect();
-            json!(["notice", "in", notices])
-        }
-    };
-    let search = Search {
-        domain: json!([link, ["order_id.state", "!=", "cancel"]]),
-        fields: &["qty", "name", "notice", "order_id", "refunded_orderline_id"],
-        ..Search::default()
-    };
-    let rows = client.search_read("pos.order.line", search).await?;
-    let orders: HashMap<i64, Uuid> = match facts.identity {
-        Identity::Names => HashMap::new(),
-        Identity::Uuid => order_uuids(client, &rows).await?,
-    };
-    let refund = |row: &Row| {
-        let by_name = || row.text("name").and_then(names::named);
-        let order = row.one("order_id").and_then(|id| orders.get(&id).copied());
-        Some(Refund {
-            id: row.id(),
-            of: match facts.link {
-                Link::Field => row.one("refunded_orderline_id")?,
-                Link::Notice => names::taken_back(row.text("notice")?)?,
-            },
-            order: order
-                .or_else(|| by_name().map(|named| named.order))
-                .unwrap_or_default(),
-            quantity: row.decimal("qty"),
-        })
-    };
-    Ok(rows.iter().filter_map(refund).collect())
-}
-
-async fn order_uuids(client: &Client, lines: &[Row]) -> Result<HashMap<i64, Uuid>, CallError> {
-    let ids: Vec<i64> = lines.iter().filter_map(|row| row.one("order_id")).collect();
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let search = Search {
-        domain: json!([["id", "in", ids]]),
-        fields: &["uuid"],
-        ..Search::default()
-    };
-    let orders = client.search_read("pos.order", search).await?;
-    let pair = |row: &Row| Some((row.id(), Uuid::parse_str(row.text("uuid")?).ok()?));
-    Ok(orders.iter().filter_map(pair).collect())
 }
 
 /// The lots and serial numbers of lines, by line.

@@ -242,8 +242,8 @@ impl Desk {
         let named = lookup::of_session(&self.client, session.id).await;
         let named = named.map_err(|error| outage(&error))?;
         for row in read(&self.client, "pos.order", domain, fields).await? {
-            let own = row.text("uuid").and_then(|uuid| Uuid::parse_str(uuid).ok());
-            let own = own.or_else(|| named.get(&row.id()).copied());
+            let own = || row.text("uuid").and_then(|uuid| Uuid::parse_str(uuid).ok());
+            let own = named.get(&row.id()).copied().or_else(own);
             let uid = row.text("internal_note").and_then(noted).or(own);
             let name = row
                 .text("pos_reference")
