@@ -7,7 +7,9 @@
 
 mod shop;
 
-use serde_json::json;
+use std::time::Duration;
+
+use serde_json::{Value, json};
 use tillpost_tests::stand_in::StandIn;
 use tillpost_tests::wait;
 
@@ -190,6 +192,47 @@ fn a_server_that_is_upgraded_meanwhile_is_spoken_with_in_its_new_way() {
         // Named arguments are JSON-2's.
         assert_eq!(uploads.count(), world.said.len(), "{:#?}", world.said);
     });
+    agent.stop();
+}
+
+/// Longer than what counts as slow.
+const SLOW: Duration = Duration::from_secs(6);
+
+#[test]
+fn where_odoo_is_slow_fewer_orders_go_up_in_a_call() {
+    let odoo = StandIn::start(19);
+    let store = Store::new(&odoo);
+    let agent = store.start_patient();
+    let queue = |numbers: std::ops::Range<u64>| {
+        odoo.look(|world| world.down = true);
+        let sales: Vec<Value> = numbers.map(|n| shop::sold(n).json()).collect();
+        store.hand_in(&agent, &sales);
+        odoo.look(|world| {
+            world.said.clear();
+            world.down = false;
+        });
+    };
+    // While it is fast, more and more are taken in hand at a time.
+    queue(1..151);
+    store.arrived(&agent);
+    queue(151..211);
+    odoo.look(|world| world.slow = Some(("sync_from_ui", SLOW)));
+    let sizes = || -> Vec<usize> {
+        odoo.look(|world| {
+            let uploads = world.said.iter();
+            let uploads = uploads.filter(|said| said.starts_with("pos.order.sync_from_ui"));
+            uploads
+                .map(|said| said.matches("\"pos_reference\"").count())
+                .collect()
+        })
+    };
+    wait::until("three calls", || (sizes().len() == 3).then_some(()));
+    odoo.look(|world| world.slow = None);
+    store.arrived(&agent);
+    let sizes = sizes();
+    assert_eq!(sizes[..3], [25, 12, 6]);
+    assert!(sizes[3..].iter().any(|size| *size > 6), "{sizes:?}");
+    assert_eq!(sizes.iter().sum::<usize>(), 60);
     agent.stop();
 }
 

@@ -40,6 +40,11 @@ impl Store {
         Agent::start(&self.home, &[("TILLPOST_HURRY", "50")])
     }
 
+    /// With its real patience.
+    pub fn start_patient(&self) -> Agent {
+        self.home.start()
+    }
+
     pub fn hand_in(&self, agent: &Agent, documents: &[Value]) {
         agent.hand_in_all(&self.token, documents, "accepted");
     }

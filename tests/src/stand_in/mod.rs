@@ -11,6 +11,7 @@ mod tables;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
@@ -38,6 +39,8 @@ pub struct World {
     pub said: Vec<String>,
     /// What it refuses: a method and the exception it raises.
     pub refusing: BTreeMap<String, Raised>,
+    /// What it takes its time for: a part of a call's name, and how long.
+    pub slow: Option<(&'static str, Duration)>,
     /// Whether it is being worked on: whoever asks is told to come back.
     pub down: bool,
     /// How often somebody was.
@@ -65,6 +68,7 @@ impl StandIn {
             tables: shop::tables(version),
             said: Vec::new(),
             refusing: BTreeMap::new(),
+            slow: None,
             down: false,
             turned_away: 0,
         }));
@@ -103,6 +107,10 @@ async fn talk(stream: TcpStream, world: Arc<Mutex<World>>) {
     let mut stream = BufReader::new(stream);
     while let Ok(Some(request)) = wire::request(&mut stream).await {
         let (status, body) = world.lock().unwrap().answer(&request);
+        let slow = world.lock().unwrap().slow;
+        if let Some((_, long)) = slow.filter(|(name, _)| request.asks_for().contains(name)) {
+            tokio::time::sleep(long).await;
+        }
         let date = rfc2822::to_string(&now().to_zoned(TimeZone::UTC)).unwrap();
         let text = body.to_string();
         let answer = format!(
