@@ -7,6 +7,7 @@
 //! with SQL.
 
 use tillpost_tests::head_office::{DRAIN, HeadOffice};
+use tillpost_tests::shop::Product;
 use tillpost_tests::shop::hard::{HardDays, LOT_AT_START, LOTS, by_lot};
 use tillpost_tests::wait;
 
@@ -30,29 +31,40 @@ rounding = env['account.cash.rounding'].create({
 configs = env['pos.config'].search([('name', '=like', 'ZH01-%')])
 if VERSION >= 18:  # Odoo 14 would round what is paid by card, too, and leave such orders drafts
     configs.write({'cash_rounding': True, 'rounding_method': rounding.id, 'only_round_cash_method': True})
+"#;
+
+/// An article whose stock is kept by lots, so much of each.
+pub(super) const KEPT_BY_LOT: &str = r#"
 tax = env['account.tax'].search([('name', '=', '8.1% incl.')]).ensure_one()
 product = env['product.product'].create({
     'default_code': SKU, 'barcode': BARCODE, 'name': 'Kept by lot', 'list_price': 12.43, 'tracking': 'lot',
     'available_in_pos': True, 'taxes_id': [(6, 0, tax.ids)],
     **({'type': 'consu', 'is_storable': True} if VERSION >= 18 else {'type': 'product'})})
-shelf = configs[0].picking_type_id.default_location_src_id
+shelf = env['pos.config'].search([('name', '=like', 'ZH01-%')])[0].picking_type_id.default_location_src_id
 for name in LOTS:
     lot = env['stock.lot' if VERSION >= 18 else 'stock.production.lot'].create({
-        'name': name, 'product_id': product.id, 'company_id': company.id})
+        'name': name, 'product_id': product.id, 'company_id': env.company.id})
     env['stock.quant'].with_context(inventory_mode=True).create({
         'product_id': product.id, 'location_id': shelf.id, 'lot_id': lot.id,
         'inventory_quantity_auto_apply' if VERSION >= 15 else 'inventory_quantity': LOT_AT_START})
 env.cr.commit()
 "#;
 
+/// What [`KEPT_BY_LOT`] is told of the article.
+pub(super) fn lots_told(product: &Product) -> String {
+    format!(
+        "SKU = {:?}\nBARCODE = {:?}\nLOTS = {LOTS:?}\nLOT_AT_START = {LOT_AT_START} / 1000\n",
+        product.sku, product.barcode
+    )
+}
+
 /// The two days on a version, with goods leaving the stock at `mode`: `real` or `closing`.
 pub(super) fn arrives(version: u32, mode: &str) {
     let name = format!("hard_{version}_{mode}");
     let mut office = HeadOffice::on(version, &name, &HardDays::tills());
-    let product = by_lot();
     office.database.shell(&format!(
-        "VERSION = {version}\nMODE = {mode:?}\nSKU = {:?}\nBARCODE = {:?}\nLOTS = {LOTS:?}\nLOT_AT_START = {LOT_AT_START} / 1000\n{SET_UP}",
-        product.sku, product.barcode
+        "VERSION = {version}\nMODE = {mode:?}\n{}{SET_UP}{KEPT_BY_LOT}",
+        lots_told(&by_lot())
     ));
     let days = HardDays::generate(if version == 14 { 1 } else { 5 });
     let agent = office.start();

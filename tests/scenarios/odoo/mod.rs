@@ -40,6 +40,7 @@ mod keys;
 mod kills;
 mod late;
 mod lists;
+mod lots;
 mod moves;
 mod numbers;
 mod once;

@@ -10,7 +10,7 @@
 //! A count in parts is applied with its last one: the outbox brings along whatever other parts are here. A part that
 //! a person must look at first holds the whole count back, because without its lines goods would be counted away.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -24,6 +24,7 @@ use super::client::CallError;
 use super::desk::Desk;
 use super::products::{self, Article, Code};
 use super::reference::PosConfig;
+use super::sold::{self, Sold};
 use super::stock::{self, Spot, Stock};
 use super::translate;
 use crate::destination::Delivery;
@@ -139,7 +140,7 @@ impl Desk {
         target.retain(|spot, _| !done.contains(&spot.product));
         stock::merge_rows(&self.client).await?;
         let products: BTreeSet<i64> = target.keys().map(|spot| spot.product).collect();
-        let sold = stock::sold_around(&self.client, store_stock, &products, count).await?;
+        let sold = sold::around(&self.client, store_stock, &products, count).await?;
         correct(&mut target, &sold, store_stock);
         stock::write(&self.client, &target, &name).await?;
         let there = stock::lying(
@@ -289,14 +290,20 @@ fn count_lines(document: &Document) -> &[CountLine] {
     }
 }
 
-/// Puts sales around the cut-off where a till takes from: the store's stock itself, without a lot if there is one.
-fn correct(target: &mut Stock, sold: &BTreeMap<i64, Decimal>, store_stock: i64) {
-    for (product, change) in sold {
-        let own = |spot: &Spot| spot.product == *product;
+/// Puts sales around the cut-off where a till takes from: the lot that was sold, else the store's stock itself, without a
+/// lot if there is one. A lot that was not counted stays as it is, and so needs nothing.
+fn correct(target: &mut Stock, sold: &Sold, store_stock: i64) {
+    for ((product, lot), change) in sold {
+        let fits = |spot: &Spot| {
+            spot.product == *product && (lot.is_none() || spot.lot.is_none() || spot.lot == *lot)
+        };
         let best = target
             .keys()
-            .filter(|spot| own(spot))
-            .min_by_key(|spot| (spot.location != store_stock, spot.lot.is_some()))
+            .filter(|spot| fits(spot))
+            .min_by_key(|spot| {
+                let elsewhere = spot.location != store_stock;
+                (spot.lot != *lot, elsewhere, spot.lot.is_some())
+            })
             .copied();
         if let Some(quantity) = best.and_then(|spot| target.get_mut(&spot)) {
             *quantity += *change;
@@ -320,10 +327,23 @@ mod tests {
             (spot(1, 8, None), dec("10")),
             (spot(1, 9, None), dec("5")),
             (spot(2, 9, Some(4)), dec("3")),
+            (spot(4, 8, Some(5)), dec("20")),
+            (spot(4, 8, Some(6)), dec("30")),
+            (spot(4, 9, Some(6)), dec("40")),
+            (spot(5, 8, None), dec("50")),
         ]);
-        let sold = BTreeMap::from([(1, dec("-2")), (2, dec("1")), (3, dec("7"))]);
+        let sold = Sold::from([
+            ((1, None), dec("-2")),
+            ((2, None), dec("1")),
+            ((3, None), dec("7")),
+            ((4, Some(6)), dec("-3")),
+            // Sold, and not counted.
+            ((4, Some(7)), dec("-9")),
+            // Counted as a whole.
+            ((5, Some(8)), dec("-1")),
+        ]);
         correct(&mut target, &sold, 8);
         let quantities: Vec<String> = target.values().map(Decimal::to_string).collect();
-        assert_eq!(quantities, ["8", "5", "4"]);
+        assert_eq!(quantities, ["8", "5", "4", "20", "27", "40", "49"]);
     }
 }

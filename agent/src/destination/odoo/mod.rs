@@ -68,6 +68,7 @@ pub mod send;
 pub mod server;
 pub mod sessions;
 pub mod shares;
+pub mod sold;
 pub mod stands_against;
 pub mod stock;
 pub mod tax;

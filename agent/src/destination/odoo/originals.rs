@@ -105,7 +105,7 @@ pub async fn find(client: &Client, uid: Uuid, ours: &[Uuid]) -> Result<Option<Or
 }
 
 /// The lots and serial numbers of lines, by line.
-async fn lots(client: &Client, rows: &[Row]) -> Result<HashMap<i64, Vec<String>>, CallError> {
+pub async fn lots(client: &Client, rows: &[Row]) -> Result<HashMap<i64, Vec<String>>, CallError> {
     let ids: Vec<i64> = rows
         .iter()
         .flat_map(|row| row.many("pack_lot_ids"))

@@ -1,18 +1,16 @@
-//! Stock in Odoo: what lies where, what was sold around a moment, and the one absolute call that sets it.
+//! Stock in Odoo: what lies where, and the one absolute call that sets it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use tillpost_shared::document::StockCount;
 use tillpost_shared::document::stock::CountLine;
 
 use super::answer::outage;
 use super::client::{CallError, Client, Search};
 use super::inventory;
-use super::parts::odoo_time;
 use super::reference::PosConfig;
-use super::row::{Row, number};
+use super::row::number;
 use super::versions::Counting;
 use crate::outbox::Outage;
 
@@ -172,99 +170,6 @@ pub async fn lying(client: &Client, domain: Value) -> Result<Stock, CallError> {
         *stock.entry(spot).or_default() += row.decimal("quantity");
     }
     Ok(stock)
-}
-
-/// By how much sales around the cut-off move each product's target: + A - B.
-pub async fn sold_around(
-    client: &Client,
-    store_stock: i64,
-    products: &BTreeSet<i64>,
-    count: &StockCount,
-) -> Result<BTreeMap<i64, Decimal>, CallError> {
-    let cutoff = odoo_time(count.cutoff_at.at());
-    let search = Search {
-        domain: json!([
-            ["product_id", "in", products],
-            ["order_id.state", "in", ["paid", "done", "invoiced"]],
-            [
-                "order_id.config_id.picking_type_id.default_location_src_id",
-                "=",
-                store_stock
-            ],
-            "|",
-            ["order_id.date_order", ">", cutoff],
-            "&",
-            ["order_id.session_id.update_stock_at_closing", "=", true],
-            ["order_id.session_id.state", "!=", "closed"],
-        ]),
-        fields: &["product_id", "qty", "order_id"],
-        ..Search::default()
-    };
-    let lines = client.search_read("pos.order.line", search).await?;
-    let orders: BTreeSet<i64> = lines.iter().filter_map(|row| row.one("order_id")).collect();
-    let orders = moments(client, &orders, &cutoff).await?;
-    let mut sold: BTreeMap<i64, Decimal> = BTreeMap::new();
-    for line in &lines {
-        let quantity = line.decimal("qty");
-        let change = match line.one("order_id").and_then(|order| orders.get(&order)) {
-            Some(Moment {
-                after: true,
-                in_stock: true,
-            }) => -quantity,
-            Some(Moment {
-                after: false,
-                in_stock: false,
-            }) => quantity,
-            Some(_) | None => continue,
-        };
-        *sold.entry(line.one("product_id").unwrap_or(0)).or_default() += change;
-    }
-    Ok(sold)
-}
-
-/// An order, as seen from a cut-off.
-struct Moment {
-    /// Sold after it.
-    after: bool,
-    /// Already in Odoo's stock.
-    in_stock: bool,
-}
-
-async fn moments(
-    client: &Client,
-    orders: &BTreeSet<i64>,
-    cutoff: &str,
-) -> Result<HashMap<i64, Moment>, CallError> {
-    let search = Search {
-        domain: json!([["id", "in", orders]]),
-        fields: &["date_order", "session_id"],
-        ..Search::default()
-    };
-    let orders = client.search_read("pos.order", search).await?;
-    let sessions: BTreeSet<i64> = orders
-        .iter()
-        .filter_map(|row| row.one("session_id"))
-        .collect();
-    let search = Search {
-        domain: json!([
-            ["id", "in", sessions],
-            ["update_stock_at_closing", "=", true],
-            ["state", "!=", "closed"],
-        ]),
-        fields: &["state"],
-        ..Search::default()
-    };
-    let waiting = client.search_read("pos.session", search).await?;
-    let waiting: BTreeSet<i64> = waiting.iter().map(Row::id).collect();
-    let moment = |order: &Row| {
-        let session = order.one("session_id");
-        let moment = Moment {
-            after: order.text("date_order").unwrap_or_default() > cutoff,
-            in_stock: session.is_none_or(|session| !waiting.contains(&session)),
-        };
-        (order.id(), moment)
-    };
-    Ok(orders.iter().map(moment).collect())
 }
 
 /// Writes how much is to lie where. All places of one product stand in one call: either all of them are written or
