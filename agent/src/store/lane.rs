@@ -20,7 +20,7 @@ use crate::store::{StoreError, history, micros};
 /// For how long those that must wait for others are put off.
 const PUT_OFF: SignedDuration = SignedDuration::from_mins(1);
 /// For how long those that wait for a time of day are put off at most: when the clock is set or the configuration is
-/// changed, the old time is soon forgotten. A hundred thousand cost the writer a second in ten minutes.
+/// changed, the old time is soon forgotten. A hundred thousand keep the writer busy for a few seconds of it, a thousand at a time.
 const PUT_OFF_FOR_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
 /// A batch, noted in the outbox before anything is sent.
