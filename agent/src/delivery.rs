@@ -23,8 +23,9 @@ use crate::failpoint;
 use crate::hurry;
 use crate::outbox::outage::{self, Fate};
 use crate::outbox::patience::{Jump, Watch};
+use crate::outbox::window::Bulk;
 use crate::outbox::{self, Answer, Outage, Policy, Verdict};
-use crate::store::lane::{self, Batch, Unanswered};
+use crate::store::lane::{self, Batch, Choice, Unanswered};
 use crate::store::{Store, StoreError};
 
 /// How long an idle lane sleeps when nobody rings: due times pass without a bell.
@@ -50,6 +51,8 @@ pub struct Lane<D> {
     pub name: String,
     /// Where documents go.
     pub destination: Arc<D>,
+    /// What waits there for a time of day.
+    pub bulk: Option<Arc<Bulk>>,
     /// Where they come from.
     pub store: Store,
     /// Rings when there are new ones.
@@ -122,17 +125,21 @@ impl<D: Destination> Lane<D> {
         self.mind_the_clock(pace, moment).await?;
         self.cap_due(moment).await?;
         let (name, size, unanswered) = (self.name.clone(), pace.size, pace.unanswered);
-        let first = self.destination.who_goes_first();
+        let (first, bulk) = (self.destination.who_goes_first(), self.bulk.clone());
         // Asked beside the writer first: an idle lane writes nothing.
         if !self
             .store
-            .read(|reader| lane::any_due(reader, &name, moment))?
+            .read(|reader| lane::any_due(reader, &name, moment, bulk.as_deref()))?
         {
             return Ok(Passed::Nothing);
         }
         let batch = self
             .store
-            .write(move |writer| lane::claim(writer, &name, size, unanswered, moment, first))
+            .write(move |writer| {
+                let bulk = bulk.as_deref();
+                let choice = Choice { pace: first, bulk };
+                lane::claim(writer, &name, size, unanswered, moment, choice)
+            })
             .await?;
         if batch.deliveries.is_empty() {
             return Ok(match batch.set_aside {
@@ -299,7 +306,8 @@ impl<D: Destination> Lane<D> {
     }
 
     fn others_due(&self) -> bool {
-        let others = |reader: &_| lane::others_due(reader, &self.name, now());
+        let bulk = self.bulk.as_deref();
+        let others = |reader: &_| lane::others_due(reader, &self.name, now(), bulk);
         self.store.read(others).unwrap_or(true)
     }
 

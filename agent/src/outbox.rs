@@ -6,6 +6,7 @@
 pub mod outage;
 pub mod pacing;
 pub mod patience;
+pub mod window;
 
 use std::sync::Arc;
 use std::time::Duration;

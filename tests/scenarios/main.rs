@@ -8,6 +8,7 @@ mod approvals;
 mod attacks;
 mod bad_input;
 mod browser;
+mod bulk_window;
 mod card_data;
 mod catalog;
 mod catalog_web;

@@ -30,6 +30,7 @@ use crate::status::alerts;
 use crate::store::Store;
 use crate::store::accept::{Route, Routes};
 use crate::store::proof::ReadBacks;
+use crate::store::windows::windows_of;
 use crate::update::Refresh;
 use crate::update::tally::Tally;
 
@@ -58,11 +59,13 @@ impl BringUp {
     }
 
     /// A lane for each destination.
-    pub(super) fn lanes(&mut self, destinations: &Destinations, store: &Store) {
+    pub(super) fn lanes(&mut self, config: &Config, destinations: &Destinations, store: &Store) {
+        let mut windows = windows_of(config);
         for (name, destination) in destinations {
             let lane = Lane {
                 name: name.clone(),
                 destination: Arc::clone(destination),
+                bulk: windows.remove(name).flatten().map(Arc::new),
                 store: store.clone(),
                 ear: self.lanes.listen(),
                 board: self.board.clone(),

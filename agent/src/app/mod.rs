@@ -180,7 +180,7 @@ async fn begin(
     let destinations = Arc::new(parts::destinations(&config, &house, &install_id)?);
     mind_the_clock(&store, &destinations).await?;
     bring_up.recovery(&config, &store, &dir);
-    bring_up.lanes(&destinations, &store);
+    bring_up.lanes(&config, &destinations, &store);
     bring_up.housekeeping(&config, &store, &dir);
     bring_up.hours(&config, &house, &store);
     let active = Arc::new(Active::open(&dir.join(CATALOG_FOLDER)));

@@ -16,6 +16,7 @@ use crate::cli::doctor;
 use crate::cli::output::note;
 use crate::cli::report::{Exit, Failure};
 use crate::store::survey::survey;
+use crate::store::windows::windows_of;
 use crate::{logging, paths};
 
 /// Lines of the log that go with it.
@@ -78,9 +79,13 @@ fn content(loaded: Result<&Loaded, &Failure>, context: &Context) -> Value {
 
 fn parts(loaded: &Loaded, context: &Context) -> Vec<(&'static str, Value)> {
     let told = |failure: Failure| json!({"error": failure.text()});
-    let figures = context
-        .outbox(loaded)
-        .and_then(|connection| Ok(survey(&connection)?));
+    let figures = context.outbox(loaded).and_then(|connection| {
+        Ok(survey(
+            &connection,
+            &windows_of(&loaded.config),
+            context.now,
+        )?)
+    });
     let status = Client::new(loaded).and_then(|client| client.get("/v1/status")?.good());
     vec![
         ("config_file", loaded.file.display().to_string().into()),

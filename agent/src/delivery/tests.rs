@@ -61,6 +61,7 @@ async fn a_lone_document_is_tried_until_it_is_answered_and_until_then_nothing_is
     let lane = Lane {
         name: "odoo".to_owned(),
         destination: Arc::clone(&destination),
+        bulk: None,
         store: store.clone(),
         ear: Bell::default().listen(),
         board: board.clone(),

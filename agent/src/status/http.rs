@@ -22,6 +22,7 @@ use crate::status::text::Texts;
 use crate::status::{Seen, Status, draw, metrics};
 use crate::store::figures::{self, Figures};
 use crate::store::pace;
+use crate::store::windows::windows_of;
 
 impl Routes {
     /// Every route of the API.
@@ -36,11 +37,14 @@ impl Routes {
 
 /// The outbox's figures, at most so old.
 pub(super) async fn figures_of(api: &Api, age: Duration) -> Result<Figures, Refusal> {
+    let moment = now();
     let question = figures::Question {
         currency: api.parts.config.store.currency.clone(),
-        day_began_at: api.parts.house.day_began_at(now()),
+        day_began_at: api.parts.house.day_began_at(moment),
         destinations: destinations(api),
         stays: api.parts.config.some_kind_stays(),
+        windows: windows_of(&api.parts.config),
+        now: moment,
     };
     if age.is_zero() {
         api.figures(question).await

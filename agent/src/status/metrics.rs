@@ -125,8 +125,13 @@ fn outbox(registry: &mut Registry, figures: &Figures, money: bool) {
 
 fn lanes(registry: &mut Registry, figures: &Figures) {
     type Of = fn(&Lane) -> i64;
-    let kinds: [(&str, &str, Of); 3] = [
+    let kinds: [(&str, &str, Of); 4] = [
         ("lane_waiting", "Deliveries to be made", |lane| lane.waiting),
+        (
+            "lane_in_window",
+            "Deliveries to be made that wait for nothing but their time of day",
+            |lane| lane.in_window.map_or(0, |bulk| bulk.waiting),
+        ),
         ("lane_parked", "Deliveries refused", |lane| lane.parked),
         (
             "lane_delivered_today",

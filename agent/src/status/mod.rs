@@ -22,6 +22,7 @@ use crate::status::text::{Texts, Troubled, fill};
 use crate::store::figures::{Figures, Kept, Reason};
 use crate::store::millionths;
 use crate::store::read::money_text;
+use crate::store::windows::InWindow;
 
 /// How long a postponed document is no reason to call anybody: most causes go away by themselves.
 const POSTPONED_QUIET: SignedDuration = SignedDuration::from_hours(1);
@@ -111,6 +112,9 @@ pub struct DestinationStatus {
     pub waiting: i64,
     /// Documents it refused.
     pub parked: i64,
+    /// Those on their way that wait for nothing but their time of day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bulk: Option<InWindow>,
     /// How it is doing, for a person; empty when all is well.
     pub sentence: String,
 }
@@ -290,6 +294,7 @@ fn destinations(seen: &Seen<'_>) -> Vec<DestinationStatus> {
             last_success_at: report.and_then(|report| report.last_success_at),
             waiting: lane.waiting,
             parked: lane.parked,
+            bulk: lane.in_window,
             sentence: report.map_or_else(String::new, |report| report.sentence.clone()),
         }
     };

@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use tillpost_shared::problem::{Level, Problem};
 
 use crate::outbox::Answer;
+use crate::store::windows::{self, InWindow, Windows};
 use crate::store::{StoreError, micros, sum, timestamp};
 
 /// Documents whose reasons are looked at; beyond it the reasons are the same ones anyhow.
@@ -27,6 +28,10 @@ pub struct Question {
     pub destinations: Vec<String>,
     /// Whether documents of some kind go to none of them.
     pub stays: bool,
+    /// What waits at which of them for a time of day.
+    pub windows: Windows,
+    /// When it is asked.
+    pub now: Timestamp,
 }
 
 /// How the outbox stands.
@@ -37,7 +42,7 @@ pub struct Figures {
     /// What head office lacks by them: sales and returns by their total, a void by what it undoes, the other way round. So
     /// a sale that waits with its void comes to nothing, and the void of a sale that has arrived to less than nothing.
     pub waiting_value: Decimal,
-    /// Since when the oldest of them waits.
+    /// Since when the oldest of them waits for more than its time of day.
     pub oldest_waiting_at: Option<Timestamp>,
     /// Documents that a destination refused.
     pub parked: i64,
@@ -58,6 +63,8 @@ pub struct Figures {
 pub struct Lane {
     /// Deliveries to be made.
     pub waiting: i64,
+    /// Those of them that wait for nothing but their time of day.
+    pub in_window: Option<InWindow>,
     /// Deliveries refused.
     pub parked: i64,
     /// Deliveries made in this trading day.
@@ -113,8 +120,7 @@ pub fn figures(connection: &Connection, question: &Question) -> Result<Figures, 
         }
     }
     if figures.waiting > 0 {
-        (figures.waiting_value, figures.oldest_waiting_at) =
-            waiting(connection, &question.currency)?;
+        (figures.waiting_value, figures.oldest_waiting_at) = waiting(connection, question)?;
     }
     let began = micros(question.day_began_at);
     (figures.accepted_today, figures.delivered_today) = today(connection, began, question.stays)?;
@@ -122,27 +128,32 @@ pub fn figures(connection: &Connection, question: &Question) -> Result<Figures, 
     for name in &question.destinations {
         figures.delivered_today += arrived_last_at(connection, name, began)?;
     }
-    figures.reasons = reasons(connection, &question.destinations)?;
+    figures.reasons = reasons(connection, question)?;
     Ok(figures)
 }
 
 fn waiting(
     connection: &Connection,
-    currency: &str,
+    question: &Question,
 ) -> Result<(Decimal, Option<Timestamp>), StoreError> {
     // The second condition names the partial index.
-    let mut question = connection.prepare_cached(
-        "SELECT SUM(amount / 1000000), SUM(amount % 1000000), MIN(received_at) FROM (
-             SELECT received_at, CASE WHEN kind IN ('sale', 'return') AND currency = ?1 THEN total WHEN kind = 'void' THEN
+    let mut asked = connection.prepare_cached(
+        "SELECT SUM(amount / 1000000), SUM(amount % 1000000),
+                MIN(received_at) FILTER (WHERE kind NOT IN (?2, ?3, ?4, ?5, ?6)) FROM (
+             SELECT received_at, kind, CASE WHEN kind IN ('sale', 'return') AND currency = ?1 THEN total WHEN kind = 'void' THEN
                  (SELECT -u.total FROM origins g CROSS JOIN documents u ON u.uid = g.uid
                   WHERE g.seq = documents.seq AND u.freed = 0 AND u.state <> 'withdrawn' AND u.currency = ?1 LIMIT 1)
                  END AS amount
              FROM documents WHERE state = 'waiting' AND state <> 'delivered')",
     )?;
-    Ok(question.query_row([currency], |row| {
+    let windows = &question.windows;
+    let [a, b, c, d, e] = windows::words(windows::kinds_of(windows));
+    let (value, oldest) = asked.query_row(params![question.currency, a, b, c, d, e], |row| {
         let oldest: Option<i64> = row.get(2)?;
         Ok((sum(row.get(0)?, row.get(1)?), oldest.map(timestamp)))
-    })?)
+    })?;
+    let kept = windows::kept_since(connection, windows, question.now)?;
+    Ok((value, [oldest, kept].into_iter().flatten().min()))
 }
 
 /// Documents stored today, and those of them that go nowhere and so arrived at once. Numbers are given without gaps, so
@@ -219,6 +230,7 @@ fn lanes(
     for name in &question.destinations {
         let lane = Lane {
             waiting: waiting.query_row([name], |row| row.get(0))?,
+            in_window: windows::in_window(connection, name, &question.windows, question.now)?,
             parked: parked.query_row([name], |row| row.get(0))?,
             delivered_today: delivered.query_row(params![name, began], |row| row.get(0))?,
         };
@@ -227,7 +239,7 @@ fn lanes(
     Ok(lanes)
 }
 
-fn reasons(connection: &Connection, destinations: &[String]) -> Result<Vec<Reason>, StoreError> {
+fn reasons(connection: &Connection, question: &Question) -> Result<Vec<Reason>, StoreError> {
     let mut groups = Groups::default();
     let mut parked = connection.prepare_cached(
         "SELECT o.id, d.since, d.answer, d.destination FROM documents o INDEXED BY documents_state
@@ -237,7 +249,12 @@ fn reasons(connection: &Connection, destinations: &[String]) -> Result<Vec<Reaso
     let mut rows = parked.query([REASONS_MAX])?;
     while let Some(row) = rows.next()? {
         let answer: Option<String> = row.get(2)?;
-        groups.add(Kept::Parked, row.get(3)?, answer_of(answer), row)?;
+        groups.add(
+            Kept::Parked,
+            row.get(3)?,
+            answer_of(answer),
+            id_and_since(row)?,
+        );
     }
     let mut held = connection.prepare_cached(
         "SELECT id, received_at, problems FROM documents
@@ -246,20 +263,28 @@ fn reasons(connection: &Connection, destinations: &[String]) -> Result<Vec<Reaso
     let mut rows = held.query([REASONS_MAX])?;
     while let Some(row) = rows.next()? {
         let problems: String = row.get(2)?;
-        groups.add(Kept::Held, None, first_held(&problems), row)?;
+        groups.add(Kept::Held, None, first_held(&problems), id_and_since(row)?);
     }
     let mut postponed = connection.prepare_cached(
-        "SELECT o.id, d.since, d.answer FROM deliveries d JOIN documents o USING (seq)
+        "SELECT o.id, d.since, d.answer, o.kind FROM deliveries d JOIN documents o USING (seq)
          WHERE d.destination = ?1 AND d.state = 'waiting' AND d.answer IS NOT NULL ORDER BY d.seq LIMIT ?2",
     )?;
-    for name in destinations {
+    for name in &question.destinations {
         let mut rows = postponed.query(params![name, REASONS_MAX])?;
         while let Some(row) = rows.next()? {
-            let answer: Option<String> = row.get(2)?;
-            groups.add(Kept::Postponed, Some(name.clone()), answer_of(answer), row)?;
+            let (answer, kind): (Option<String>, String) = (row.get(2)?, row.get(3)?);
+            let (id, since) = id_and_since(row)?;
+            let since =
+                windows::could_go_since(&question.windows, (name, &kind), since, question.now);
+            let there = Some(name.clone());
+            groups.add(Kept::Postponed, there, answer_of(answer), (id, since));
         }
     }
     Ok(groups.0.into_values().collect())
+}
+
+fn id_and_since(row: &rusqlite::Row<'_>) -> Result<(String, Timestamp), StoreError> {
+    Ok((row.get(0)?, timestamp(row.get(1)?)))
 }
 
 fn answer_of(text: Option<String>) -> Answer {
@@ -285,15 +310,14 @@ fn first_held(problems: &str) -> Answer {
 struct Groups(BTreeMap<(Kept, Option<String>, String), Reason>);
 
 impl Groups {
-    /// Adds the document of a row that begins with id and since.
+    /// Adds a document that is kept back since then.
     fn add(
         &mut self,
         kept: Kept,
         destination: Option<String>,
         answer: Answer,
-        row: &rusqlite::Row<'_>,
-    ) -> Result<(), StoreError> {
-        let (id, since) = (row.get(0)?, timestamp(row.get(1)?));
+        (id, since): (String, Timestamp),
+    ) {
         let place = (kept, destination.clone(), answer.code.clone());
         let reason = self.0.entry(place).or_insert_with(|| Reason {
             kept,
@@ -308,6 +332,5 @@ impl Groups {
         if reason.documents.len() < NAMED_MAX {
             reason.documents.push(id);
         }
-        Ok(())
     }
 }

@@ -9,15 +9,19 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::outbox::Delivery;
 use crate::outbox::patience::Jump;
+use crate::outbox::window::Bulk;
 use crate::outbox::{self, Answer, Next, Policy, Standing, State, Verdict};
 use crate::store::load::load;
 pub use crate::store::load::read_body;
-pub use crate::store::look::Pace;
-use crate::store::look::look;
+pub use crate::store::look::{Choice, Pace};
+use crate::store::look::{PutOff, look};
 use crate::store::{StoreError, history, micros};
 
-/// For how long they are put off.
+/// For how long those that must wait for others are put off.
 const PUT_OFF: SignedDuration = SignedDuration::from_mins(1);
+/// For how long those that wait for a time of day are put off at most: when the clock is set or the configuration is
+/// changed, the old time is soon forgotten. A hundred thousand keep the writer busy for a few seconds of it, a thousand at a time.
+const PUT_OFF_FOR_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
 /// A batch, noted in the outbox before anything is sent.
 #[derive(Debug, Clone, Default)]
@@ -47,14 +51,14 @@ pub fn claim(
     max: usize,
     unanswered: Unanswered,
     now: Timestamp,
-    pace: Pace,
+    choice: Choice<'_>,
 ) -> Result<Batch, StoreError> {
     let mut batch = Batch::default();
     let mut chosen = unfinished(connection, destination)?;
     if chosen.is_empty() {
-        let look = look(connection, destination, (max, pace), &[], now)?;
-        if let Some(blocked) = &look.put_off {
-            put_off(connection, destination, blocked, now + PUT_OFF)?;
+        let look = look(connection, destination, (max, choice), &[], now)?;
+        if let Some(off) = &look.put_off {
+            put_off(connection, destination, off, choice.bulk, now)?;
             batch.set_aside = true;
         }
         chosen = look.chosen;
@@ -70,7 +74,7 @@ pub fn claim(
         note_sent(connection, destination)?;
     }
     for seq in chosen {
-        match load(connection, destination, seq)? {
+        match load(connection, destination, seq, choice.bulk)? {
             (standing, Ok(delivery)) => {
                 batch.deliveries.push(delivery);
                 batch.standings.push(standing);
@@ -89,12 +93,18 @@ pub fn any_due(
     connection: &Connection,
     destination: &str,
     now: Timestamp,
+    bulk: Option<&Bulk>,
 ) -> Result<bool, StoreError> {
     if !unfinished(connection, destination)?.is_empty() {
         return Ok(true);
     }
-    let look = look(connection, destination, (1, Pace::AsItComes), &[], now)?;
+    let look = look(connection, destination, one_of(bulk), &[], now)?;
     Ok(!look.chosen.is_empty() || look.put_off.is_some())
+}
+
+fn one_of(bulk: Option<&Bulk>) -> (usize, Choice<'_>) {
+    let pace = Pace::AsItComes;
+    (1, Choice { pace, bulk })
 }
 
 /// Whether anything beside the batch that is noted could go now.
@@ -102,9 +112,10 @@ pub fn others_due(
     connection: &Connection,
     destination: &str,
     now: Timestamp,
+    bulk: Option<&Bulk>,
 ) -> Result<bool, StoreError> {
     let batch = unfinished(connection, destination)?;
-    let look = look(connection, destination, (1, Pace::AsItComes), &batch, now)?;
+    let look = look(connection, destination, one_of(bulk), &batch, now)?;
     Ok(!look.chosen.is_empty() || look.put_off.is_some())
 }
 
@@ -139,14 +150,22 @@ fn unfinished(connection: &Connection, destination: &str) -> Result<Vec<i64>, St
 fn put_off(
     connection: &Connection,
     destination: &str,
-    blocked: &[i64],
-    until: Timestamp,
+    off: &PutOff,
+    bulk: Option<&Bulk>,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
+    let opens = bulk.map_or(now, |bulk| bulk.window().open_from(now));
+    let for_window = opens.min(now + PUT_OFF_FOR_WINDOW);
     let mut update = connection.prepare_cached(
         "UPDATE deliveries SET due_at = ?3 WHERE destination = ?1 AND seq = ?2 AND state = 'waiting'",
     )?;
-    for seq in blocked {
-        update.execute(params![destination, seq, micros(until)])?;
+    for (all, until) in [
+        (&off.for_others, now + PUT_OFF),
+        (&off.for_window, for_window),
+    ] {
+        for seq in all {
+            update.execute(params![destination, seq, micros(until)])?;
+        }
     }
     Ok(())
 }
@@ -247,7 +266,7 @@ pub fn let_go(
         note_sent(connection, destination)?;
     }
     connection.execute(
-        "UPDATE deliveries INDEXED BY deliveries_batch SET batch = NULL, due_at = ?2
+        "UPDATE deliveries INDEXED BY deliveries_batch SET batch = NULL, due_at = IIF(?2 = 0, MIN(due_at, 0), ?2)
          WHERE destination = ?1 AND batch IS NOT NULL",
         params![destination, due_at.map_or(0, micros)],
     )?;
@@ -297,7 +316,7 @@ pub fn move_waits(
     let by = jump.by.as_micros().clamp(i64::MIN.into(), i64::MAX.into()) as i64;
     let moved = connection.execute(
         "UPDATE deliveries INDEXED BY deliveries_due
-         SET since = since + ?2, due_at = IIF(due_at > 0, MAX(due_at + ?2, 1), 0)
+         SET since = since + ?2, due_at = IIF(due_at > 0, MAX(due_at + ?2, 1), due_at)
          WHERE destination = ?1 AND state = 'waiting' AND NOT (since BETWEEN ?3 AND ?4)",
         params![destination, by, micros(jump.from), micros(jump.now)],
     )?;

@@ -10,6 +10,7 @@ use tillpost_shared::key;
 use tillpost_shared::shape::{Place, Unknown};
 use uuid::Uuid;
 
+use crate::outbox::window::Bulk;
 use crate::outbox::{Answer, Delivery, OtherPart, Standing, State};
 use crate::store::{StoreError, depends, timestamp};
 
@@ -18,6 +19,7 @@ pub(super) fn load(
     connection: &Connection,
     destination: &str,
     seq: i64,
+    bulk: Option<&Bulk>,
 ) -> Result<(Standing, Result<Delivery, Answer>), StoreError> {
     let (standing, last_code, row, sent_before) = connection
         .prepare_cached(
@@ -38,7 +40,7 @@ pub(super) fn load(
             ))
         })?;
     let missing = match row.kind.as_str() {
-        "day_close" => depends::missing_of_day(connection, destination, seq)?,
+        "day_close" => depends::missing_of_day(connection, destination, seq, bulk)?,
         _ => Vec::new(),
     };
     let missing = missing.into_iter().map(|(_, key)| key).collect();

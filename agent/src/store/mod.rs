@@ -35,6 +35,7 @@ pub(crate) mod tests;
 pub mod till_days;
 pub mod tills;
 pub mod unsent;
+pub mod windows;
 pub mod writer;
 
 use std::fs::{File, TryLockError};
@@ -327,6 +328,9 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
     }
     Ok(file)
 }
+
+/// The due time of what a person wants to go at once, at whatever time of day: before every clock's time.
+pub(crate) const AT_ONCE: i64 = -1;
 
 /// A time as the outbox keeps it.
 pub(crate) fn micros(at: Timestamp) -> i64 {

@@ -2,15 +2,16 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
+use tillpost_shared::document::Kind;
 use tillpost_shared::problem::{Code, Problem};
 
 use crate::outbox::State;
-use crate::store::{StoreError, history, lane, micros};
+use crate::store::{AT_ONCE, StoreError, history, lane, micros};
 
 /// A person's action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Try a parked or waiting document again, now.
+    /// Try a parked or waiting document again, now; also what waits for a time of day.
     Retry,
     /// Deliver a held document as it is.
     Release,
@@ -40,19 +41,19 @@ pub fn act(
     why: Option<&str>,
     now: Timestamp,
 ) -> Result<Done, StoreError> {
-    let found: Option<(i64, String)> = connection
+    let found: Option<(i64, String, String)> = connection
         .query_row(
-            "SELECT seq, state FROM documents WHERE id = ?1",
+            "SELECT seq, state, kind FROM documents WHERE id = ?1",
             [id],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )
         .optional()?;
-    let Some((seq, word)) = found else {
+    let Some((seq, word, kind)) = found else {
         return Ok(Done::NotFound);
     };
     let state = State::from_word(&word).unwrap_or(State::Held);
     let what = match (action, state) {
-        (Action::Retry, State::Waiting) if !was_tried(connection, seq)? => {
+        (Action::Retry, State::Waiting) if !can_wait(&kind) && !was_tried(connection, seq)? => {
             return Ok(Done::WrongState(state));
         }
         (Action::Retry, State::Parked | State::Waiting) => {
@@ -82,6 +83,11 @@ pub fn act(
     Ok(Done::Done)
 }
 
+/// Whether it may be that it waits for a time of day, so that it stays where nobody has tried it.
+fn can_wait(kind: &str) -> bool {
+    Kind::from_word(kind).is_some_and(Kind::can_wait)
+}
+
 /// Whether there is anything to try again: an answer, or a time at which it is tried again. What has only just come is
 /// on its way.
 fn was_tried(connection: &Connection, seq: i64) -> Result<bool, StoreError> {
@@ -95,9 +101,9 @@ fn was_tried(connection: &Connection, seq: i64) -> Result<bool, StoreError> {
 
 fn retry(connection: &Connection, seq: i64, now: Timestamp) -> Result<(), StoreError> {
     connection.execute(
-        "UPDATE deliveries SET state = 'waiting', due_at = 0, since = ?2
+        "UPDATE deliveries SET state = 'waiting', due_at = ?3, since = ?2
          WHERE seq = ?1 AND state IN ('parked', 'waiting')",
-        params![seq, micros(now)],
+        params![seq, micros(now), AT_ONCE],
     )?;
     lane::refresh_state(connection, seq).map(drop)
 }

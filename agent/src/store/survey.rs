@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use serde::Serialize;
 
+use crate::store::windows::{Windows, kept_since, kinds_of, words};
 use crate::store::{StoreError, timestamp};
 
 /// The outbox in figures.
@@ -15,7 +16,7 @@ pub struct Survey {
     pub documents: BTreeMap<String, BTreeMap<String, i64>>,
     /// Deliveries by destination and state.
     pub deliveries: BTreeMap<String, BTreeMap<String, i64>>,
-    /// When the oldest document that has not arrived was stored.
+    /// Since when the oldest document that has not arrived waits for more than its time of day.
     pub oldest_waiting_at: Option<Timestamp>,
     /// When the newest document was stored.
     pub newest_at: Option<Timestamp>,
@@ -41,11 +42,19 @@ impl Survey {
 }
 
 /// Counts.
-pub fn survey(connection: &Connection) -> Result<Survey, StoreError> {
+pub fn survey(
+    connection: &Connection,
+    windows: &Windows,
+    now: Timestamp,
+) -> Result<Survey, StoreError> {
     let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
     let time = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
-    let oldest =
-        "SELECT MIN(received_at) FROM documents WHERE state IN ('waiting', 'parked', 'held')";
+    let oldest = "SELECT MIN(received_at) FROM documents
+                  WHERE state IN ('parked', 'held') OR state = 'waiting' AND kind NOT IN (?1, ?2, ?3, ?4, ?5)";
+    let at_once = connection.query_row(oldest, words(kinds_of(windows)), |row| {
+        row.get::<_, Option<i64>>(0)
+    })?;
+    let in_time = kept_since(connection, windows, now)?;
     // The newest by number, not by time: it is what a clock that went back is measured against.
     let newest = "SELECT (SELECT received_at FROM documents ORDER BY seq DESC LIMIT 1)";
     Ok(Survey {
@@ -57,7 +66,10 @@ pub fn survey(connection: &Connection) -> Result<Survey, StoreError> {
             connection,
             "SELECT destination, state, COUNT(*) FROM deliveries GROUP BY destination, state",
         )?,
-        oldest_waiting_at: time(oldest)?.map(timestamp),
+        oldest_waiting_at: [at_once.map(timestamp), in_time]
+            .into_iter()
+            .flatten()
+            .min(),
         newest_at: time(newest)?.map(timestamp),
         tills: number("SELECT COUNT(*) FROM tills")?,
         history: number("SELECT COUNT(*) FROM history")?,
@@ -91,7 +103,7 @@ mod tests {
     fn an_empty_outbox_has_figures_too() {
         let dir = tempfile::tempdir().unwrap();
         let writer = connection::open_writer(&dir.path().join("outbox.db")).unwrap();
-        let survey = survey(&writer).unwrap();
+        let survey = survey(&writer, &Windows::new(), Timestamp::UNIX_EPOCH).unwrap();
         assert_eq!((survey.in_state("parked"), survey.newest_at), (0, None));
         assert_eq!(survey.journal_mode, "wal");
         assert!(survey.bytes > 0);

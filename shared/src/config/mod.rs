@@ -4,6 +4,7 @@
 
 mod alerts;
 mod approval;
+mod bulk;
 pub mod check;
 mod hours;
 mod listen;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use alerts::{Alerts, Mail, MailEncryption};
 pub use approval::{Approval, ApprovalRule};
+pub use bulk::BulkWindow;
 pub use check::{ConfigError, read};
 pub use hours::SessionHours;
 pub use listen::{Listen, Tls};
@@ -223,6 +225,9 @@ pub struct Destination {
     /// At which hours tills' days are opened and closed there by themselves; at none when absent.
     #[serde(default)]
     pub sessions: Option<SessionHours>,
+    /// Which kinds of documents wait for a time of day; none when absent.
+    #[serde(default)]
+    pub bulk: Option<BulkWindow>,
 }
 
 /// What becomes of a receipt that comes after its day was closed in Odoo.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::bulk;
 use super::check::Checks;
 use super::hours;
 use super::parsed::{duration, loopback};
@@ -60,6 +61,7 @@ pub(super) fn destinations(checks: &mut Checks, config: &Config, place: Place<'_
         }
         odoo_only(checks, destination, place);
         hours::sessions(checks, config, destination, place);
+        bulk::bulk(checks, destination, place);
         kinds(checks, destination.kinds.as_deref(), place.key("kinds"));
         for (map, word) in [
             (&destination.methods, "methods"),
@@ -211,6 +213,11 @@ pub(super) fn kinds(checks: &mut Checks, kinds: Option<&[String]>, place: Place<
         "`kinds` is empty: it would hold for nothing",
         "leave it out for all kinds",
     );
+    known_kinds(checks, kinds, place);
+}
+
+/// Words that are no kinds of document, or stand there twice.
+pub(super) fn known_kinds(checks: &mut Checks, kinds: &[String], place: Place<'_>) {
     let known = || Kind::ALL.iter().map(|kind| kind.as_str());
     let mut seen = BTreeSet::new();
     for (index, word) in kinds.iter().enumerate() {

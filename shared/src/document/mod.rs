@@ -69,6 +69,32 @@ impl Kind {
             Self::Settlement | Self::StockCount | Self::StockMove | Self::Pickup => false,
         }
     }
+
+    /// The kinds that may wait for a better time of day.
+    pub const CAN_WAIT: [Self; 5] = [
+        Self::TillActivity,
+        Self::Settlement,
+        Self::StockCount,
+        Self::StockMove,
+        Self::Pickup,
+    ];
+
+    /// Whether no till's day hangs on it, so that it may wait for a better time of day.
+    pub const fn can_wait(self) -> bool {
+        match self {
+            Self::TillActivity
+            | Self::Settlement
+            | Self::StockCount
+            | Self::StockMove
+            | Self::Pickup => true,
+            Self::Sale
+            | Self::Return
+            | Self::Void
+            | Self::DayOpen
+            | Self::DayClose
+            | Self::CashMovement => false,
+        }
+    }
 }
 
 shape! {

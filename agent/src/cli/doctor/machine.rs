@@ -10,6 +10,7 @@ use crate::cli::context::Loaded;
 use crate::cli::output::grouped;
 use crate::paths;
 use crate::store::survey::{Survey, survey};
+use crate::store::windows::windows_of;
 use crate::store::{backup, connection};
 
 /// Below this little room the service soon refuses documents.
@@ -27,7 +28,7 @@ const BACK_MAX: SignedDuration = SignedDuration::from_mins(5);
 pub fn findings(loaded: &Loaded, now: Timestamp) -> Vec<Finding> {
     let mut findings = data_folder(&loaded.data_dir);
     findings.push(time_zone(loaded, now));
-    let survey = outbox(loaded, &mut findings);
+    let survey = outbox(loaded, now, &mut findings);
     findings.push(clock(survey.as_ref(), now));
     if let Some(survey) = &survey {
         findings.push(tills(survey, loaded.config.listen.require_token));
@@ -92,13 +93,13 @@ fn time_zone(loaded: &Loaded, now: Timestamp) -> Finding {
 }
 
 /// Opens and checks the outbox; answers its figures when they could be had.
-fn outbox(loaded: &Loaded, findings: &mut Vec<Finding>) -> Option<Survey> {
+fn outbox(loaded: &Loaded, now: Timestamp, findings: &mut Vec<Finding>) -> Option<Survey> {
     let name = "outbox";
     let opened = loaded
         .outbox()
         .and_then(|file| Ok(connection::open_reader(&file)?));
     let looked = opened.and_then(|connection| {
-        let survey = survey(&connection)?;
+        let survey = survey(&connection, &windows_of(&loaded.config), now)?;
         backup::quick_check(&connection)?;
         Ok((durable(&connection, &survey), survey))
     });

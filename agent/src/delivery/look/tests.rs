@@ -53,6 +53,7 @@ fn lane(dir: &std::path::Path) -> Lane<Frank> {
     Lane {
         name: "odoo".to_owned(),
         destination: Arc::default(),
+        bulk: None,
         store: Store::open(dir).unwrap(),
         ear: Bell::default().listen(),
         board: Board::default(),

@@ -58,6 +58,8 @@ struct Line {
     more: String,
     next: &'static str,
     waiting: String,
+    /// What waits for a time of day, and for which.
+    bulk: String,
 }
 
 /// What a till did today.
@@ -94,6 +96,7 @@ async fn shown(visit: &Visit) -> Result<Response, Stop> {
     let (tills, lately) = asked.await?;
     let board = api.parts.board.read();
     let documents = &status.documents;
+    let to_send = documents.waiting - in_window(&status);
     let page = Page {
         frame: visit.frame(&status.sentence, "overview"),
         sign: sign(&status),
@@ -104,7 +107,7 @@ async fn shown(visit: &Visit) -> Result<Response, Stop> {
             .as_deref()
             .map(|value| hand.money(value, &documents.currency)),
         oldest: documents.oldest_waiting_at.map(|at| hand.moment(at)),
-        pace: (documents.waiting > 0).then(|| left(documents.waiting, lately, texts, visit)),
+        pace: (to_send > 0).then(|| left(to_send, lately, texts, visit)),
         received: hand.number(documents.accepted_today),
         sent: hand.number(documents.delivered_today),
         needs: needs(&status, texts, hand),
@@ -138,6 +141,12 @@ fn sign(status: &Status) -> &'static str {
         State::Offline => "⇄",
         State::Stopping => "■",
     }
+}
+
+/// How many documents wait for nothing but a time of day, as far as that is known of documents that go to several places.
+fn in_window(status: &Status) -> i64 {
+    let bulks = status.destinations.iter().filter_map(|one| one.bulk);
+    bulks.map(|bulk| bulk.waiting).max().unwrap_or(0)
 }
 
 /// How long it takes until all is sent, at the pace of the last minutes.
@@ -177,6 +186,14 @@ fn lines(status: &Status, board: &BTreeMap<String, Report>, visit: &Visit) -> Ve
         let (texts, hand) = (visit.texts, &visit.hand);
         let waiting = hand.number(one.waiting);
         let at = |at: Timestamp| hand.moment(at);
+        let bulk = one.bulk.map(|bulk| {
+            let (n, until) = (
+                visit.hand.number(bulk.waiting),
+                visit.hand.time(bulk.opens_at),
+            );
+            fill_written(texts.in_window, &n, &until, "")
+        });
+        let bulk = bulk.unwrap_or_default();
         let Some(report) = report.filter(|_| down(one)) else {
             let last = one.last_success_at.map_or_else(
                 || texts.never_sent.to_owned(),
@@ -189,6 +206,7 @@ fn lines(status: &Status, board: &BTreeMap<String, Report>, visit: &Visit) -> Ve
                 more: last,
                 next: "",
                 waiting,
+                bulk,
             };
         };
         let evidence = Evidence {
@@ -204,6 +222,7 @@ fn lines(status: &Status, board: &BTreeMap<String, Report>, visit: &Visit) -> Ve
             more: looks_like.to_owned(),
             next,
             waiting,
+            bulk,
         }
     };
     status.destinations.iter().map(line).collect()

@@ -61,6 +61,7 @@ pub(super) const TEXTS: Texts = Texts {
     never_sent: "Seit dem Start wurde nichts gesendet.",
     since: "Seit {name}",
     oldest_of: "{n} · seit {name}",
+    in_window: "Davon bis {name}: {n}.",
     line_up: "Die Leitung zu {name} steht.",
     line_down: "Die Leitung zu {name} ist unterbrochen seit {what}.",
     fault_cable: "Es sieht nach diesem PC aus: Netzwerkkabel oder WLAN ist nicht verbunden.",

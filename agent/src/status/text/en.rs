@@ -61,6 +61,7 @@ pub(super) const TEXTS: Texts = Texts {
     never_sent: "Nothing was sent since the start.",
     since: "Since {name}",
     oldest_of: "{n} · since {name}",
+    in_window: "Of these, waiting until {name}: {n}.",
     line_up: "The line to {name} is up.",
     line_down: "The line to {name} is down since {what}.",
     fault_cable: "It looks like this PC: its network cable or Wi-Fi is not connected.",

@@ -61,6 +61,7 @@ pub(super) const TEXTS: Texts = Texts {
     never_sent: "No se ha enviado nada desde el arranque.",
     since: "Desde {name}",
     oldest_of: "{n} · desde {name}",
+    in_window: "De ellos, hasta las {name}: {n}.",
     line_up: "La línea con {name} funciona.",
     line_down: "La línea con {name} está cortada desde {what}.",
     fault_cable: "Parece este PC: el cable de red o la wifi no está conectada.",

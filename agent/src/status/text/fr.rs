@@ -61,6 +61,7 @@ pub(super) const TEXTS: Texts = Texts {
     never_sent: "Rien n’a été envoyé depuis le démarrage.",
     since: "Depuis {name}",
     oldest_of: "{n} · depuis {name}",
+    in_window: "Dont en attente jusqu’à {name} : {n}.",
     line_up: "La ligne vers {name} fonctionne.",
     line_down: "La ligne vers {name} est coupée depuis {what}.",
     fault_cable: "Cela semble venir de ce PC : le câble réseau ou le Wi-Fi n’est pas connecté.",

@@ -61,6 +61,7 @@ pub(super) const TEXTS: Texts = Texts {
     never_sent: "Niente è stato inviato dall’avvio.",
     since: "Dal {name}",
     oldest_of: "{n} · dal {name}",
+    in_window: "Di questi, fino alle {name}: {n}.",
     line_up: "La linea verso {name} funziona.",
     line_down: "La linea verso {name} è interrotta dal {what}.",
     fault_cable: "Sembra questo PC: il cavo di rete o il Wi-Fi non è collegato.",

@@ -51,7 +51,7 @@ texts! {
     prices prices_of no_prices next_change no_change destinations no_destination name state parked
     ok needs_attention offline
     overview documents products receipts charts sign_in sign_out print skip menu language_choice
-    money_hidden soon_done minutes_left hours_left no_pace last_sent never_sent since oldest_of
+    money_hidden soon_done minutes_left hours_left no_pace last_sent never_sent since oldest_of in_window
     line_up line_down
     fault_cable step_cable fault_network step_network fault_provider step_provider fault_portal step_portal
     fault_head_office step_head_office fault_key step_key fault_unknown step_unknown

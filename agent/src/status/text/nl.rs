@@ -61,6 +61,7 @@ pub(super) const TEXTS: Texts = Texts {
     never_sent: "Sinds de start is niets verzonden.",
     since: "Sinds {name}",
     oldest_of: "{n} · sinds {name}",
+    in_window: "Daarvan tot {name}: {n}.",
     line_up: "De lijn naar {name} werkt.",
     line_down: "De lijn naar {name} is verbroken sinds {what}.",
     fault_cable: "Het lijkt aan deze pc te liggen: de netwerkkabel of wifi is niet verbonden.",

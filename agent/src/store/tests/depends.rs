@@ -184,7 +184,7 @@ fn a_crowd_that_must_wait_hides_nothing_behind_it() {
     shop.take(sale(9_000));
     let mut looks = 0;
     let gone = loop {
-        assert!(lane::any_due(&shop.outbox, ODOO, evening()).unwrap());
+        assert!(lane::any_due(&shop.outbox, ODOO, evening(), None).unwrap());
         looks += 1;
         let batch = shop.claim_as(20, Unanswered::NeverArrived, evening());
         if !batch.deliveries.is_empty() {
@@ -197,7 +197,7 @@ fn a_crowd_that_must_wait_hides_nothing_behind_it() {
     assert!(shop.claim(20).is_empty());
     let later = evening() + SignedDuration::from_mins(1);
     assert!(
-        lane::any_due(&shop.outbox, ODOO, later).unwrap(),
+        lane::any_due(&shop.outbox, ODOO, later, None).unwrap(),
         "they are looked at again"
     );
 }

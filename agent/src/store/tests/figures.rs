@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 
 use super::shop::*;
 use crate::store::figures::{Question, figures};
+use crate::store::windows::Windows;
 
 fn waiting_value(shop: &Shop) -> Decimal {
     let question = Question {
@@ -12,6 +13,8 @@ fn waiting_value(shop: &Shop) -> Decimal {
         day_began_at: evening(),
         destinations: vec![ODOO.to_owned()],
         stays: false,
+        windows: Windows::new(),
+        now: evening(),
     };
     figures(&shop.outbox, &question).unwrap().waiting_value
 }
@@ -71,6 +74,8 @@ fn todays_documents_are_counted_from_the_days_beginning() {
             day_began_at: began,
             destinations: vec![ODOO.to_owned()],
             stays,
+            windows: Windows::new(),
+            now: evening(),
         };
         let figures = figures(&shop.outbox, &question).unwrap();
         (figures.accepted_today, figures.delivered_today)
@@ -107,6 +112,8 @@ fn totals_of_the_largest_size_are_summed_up_and_stop_no_figures() {
         destinations: vec![ODOO.to_owned()],
         day_began_at: evening(),
         stays: false,
+        windows: Windows::new(),
+        now: evening(),
     };
     let counted = figures(&shop.outbox, &question).unwrap();
     assert_eq!(counted.waiting_value.to_string(), expected);

@@ -38,6 +38,7 @@ fn where_little_is_taken_at_a_time_the_most_urgent_gets_in() {
     shop.take(sale(31));
     let claim = |max| {
         let (never, pace) = (Unanswered::NeverArrived, Pace::MostUrgentFirst);
+        let pace = Choice::of_all(pace);
         let batch = lane::claim(&shop.outbox, ODOO, max, never, evening(), pace);
         numbers(&batch.unwrap())
     };
@@ -75,7 +76,7 @@ fn a_batch_noted_for_one_destination_is_nothing_to_another() {
         5,
         Unanswered::NeverArrived,
         evening(),
-        lane::Pace::AsItComes,
+        Choice::of_all(Pace::AsItComes),
     )
     .unwrap();
     assert_eq!(numbers(&other), ["1"]);
@@ -268,7 +269,7 @@ fn a_document_is_delivered_when_its_last_destination_has_it() {
         1,
         Unanswered::NeverArrived,
         evening(),
-        lane::Pace::AsItComes,
+        Choice::of_all(Pace::AsItComes),
     )
     .unwrap();
     let next = outbox::after(

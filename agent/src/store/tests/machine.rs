@@ -163,7 +163,7 @@ impl World {
         let (now, unanswered) = (self.now, self.unanswered);
         let due = self
             .store()
-            .read(|reader| lane::any_due(reader, ODOO, now))
+            .read(|reader| lane::any_due(reader, ODOO, now, None))
             .unwrap();
         let batch = self.write(move |writer| {
             lane::claim(
@@ -172,7 +172,7 @@ impl World {
                 max,
                 unanswered,
                 now,
-                lane::Pace::MostUrgentFirst,
+                Choice::of_all(Pace::MostUrgentFirst),
             )
         });
         assert_eq!(due, !batch.deliveries.is_empty());
@@ -382,7 +382,7 @@ impl World {
 
     fn any_waiting_and_due(&self) -> bool {
         self.store()
-            .read(|reader| lane::any_due(reader, ODOO, self.now))
+            .read(|reader| lane::any_due(reader, ODOO, self.now, None))
             .unwrap()
     }
 }

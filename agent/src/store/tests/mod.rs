@@ -17,4 +17,5 @@ mod reread;
 mod rescue;
 pub(crate) mod shop;
 mod unsent;
+mod window;
 mod writer;

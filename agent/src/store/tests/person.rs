@@ -106,7 +106,7 @@ fn with_one_destination_at_it_a_document_is_not_taken_from_the_other() {
         1,
         Unanswered::NeverArrived,
         evening(),
-        lane::Pace::AsItComes,
+        Choice::of_all(Pace::AsItComes),
     )
     .unwrap();
     assert_eq!(batch.deliveries.len(), 1);

@@ -9,7 +9,7 @@ use super::shop::*;
 use crate::store::read::{Filter, list_sql};
 
 /// The sources whose statements run while tills and lanes work.
-const SOURCES: [&str; 17] = [
+const SOURCES: [&str; 18] = [
     include_str!("../accept.rs"),
     include_str!("../arrival.rs"),
     include_str!("../depends.rs"),
@@ -27,6 +27,7 @@ const SOURCES: [&str; 17] = [
     include_str!("../unsent.rs"),
     include_str!("../reread.rs"),
     include_str!("../senders.rs"),
+    include_str!("../windows.rs"),
 ];
 /// Statements that read a table from one end to the other, and may.
 const WHOLE_TABLE: [&str; 8] = [
@@ -104,7 +105,9 @@ fn plan_of(words: &str) -> String {
 #[case::count("COALESCE(c.cutoff_at, c.occurred_at)", &["documents_state (state=?)"])]
 #[case::waiting("MIN(received_at)", &["COVERING INDEX documents_state (state=?)"])]
 #[case::close("o.seq < c.seq AND o.till = c.till", &["documents_state (state=? AND seq<?)"])]
-#[case::parked("SELECT COUNT(*) FROM documents o INDEXED BY", &["documents_state (state=?)", "d USING PRIMARY KEY (seq=? AND destination=?)"])]
+#[case::in_window("d.due_at >= 0 AND d.batch IS NULL", &["documents_state (state=?)", "d USING PRIMARY KEY (seq=? AND destination=?)"])]
+#[case::first_in_window("ORDER BY o.seq LIMIT 1", &["documents_state (state=?)", "d USING PRIMARY KEY (seq=? AND destination=?)"])]
+#[case::parked("AND d.destination = ?1 AND d.state = 'parked'", &["documents_state (state=?)", "d USING PRIMARY KEY (seq=? AND destination=?)"])]
 #[case::reasons("d.destination FROM documents o INDEXED BY", &["documents_state (state=?)", "d USING PRIMARY KEY (seq=?)"])]
 #[case::next_day("kind = 'day_open'", &["documents_day (business_date>?)", "PRIMARY KEY (rowid>?)"])]
 #[case::family("UNION ALL SELECT id, key, content_hash", &["documents_uid (uid=?)", "documents_conflict_of (conflict_of=?)"])]

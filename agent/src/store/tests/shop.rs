@@ -9,9 +9,10 @@ pub use tillpost_shared::intake::{self, Reading, Terms};
 use tillpost_shared::key::Numbering;
 use tillpost_shared::scalar::Code;
 
+pub use crate::outbox::window::Bulk;
 pub use crate::outbox::{self, Answer, Cause, Policy, State, Verdict};
 pub use crate::store::accept::{Accepted, Arrival, Route, Routes, accept};
-pub use crate::store::lane::{self, Batch, Pace, Unanswered};
+pub use crate::store::lane::{self, Batch, Choice, Pace, Unanswered};
 pub use crate::store::person::{self, Action, Done};
 pub use crate::store::read::{self, DocumentView};
 pub use crate::store::{FILE_NAME, connection};
@@ -134,6 +135,8 @@ pub fn routes(destinations: &[&str]) -> Routes {
 pub struct Shop {
     pub outbox: Connection,
     pub routes: Routes,
+    /// What waits there for a time of day.
+    pub bulk: Option<Bulk>,
     dir: TempDir,
 }
 
@@ -150,6 +153,7 @@ impl Shop {
         Self {
             outbox,
             routes: routes(&[ODOO]),
+            bulk: None,
             dir,
         }
     }
@@ -175,12 +179,14 @@ impl Shop {
     }
 
     pub fn claim_as(&self, max: usize, unanswered: Unanswered, now: Timestamp) -> Batch {
-        lane::claim(&self.outbox, ODOO, max, unanswered, now, Pace::AsItComes).unwrap()
+        let (pace, bulk) = (Pace::AsItComes, self.bulk.as_ref());
+        let choice = Choice { pace, bulk };
+        lane::claim(&self.outbox, ODOO, max, unanswered, now, choice).unwrap()
     }
 
     /// The last parts of the keys of what would go next.
     pub fn claim_at(&self, max: usize, now: Timestamp) -> Vec<String> {
-        let due = lane::any_due(&self.outbox, ODOO, now).unwrap();
+        let due = lane::any_due(&self.outbox, ODOO, now, self.bulk.as_ref()).unwrap();
         let batch = self.claim_as(max, Unanswered::NeverArrived, now);
         assert_eq!(
             due,
