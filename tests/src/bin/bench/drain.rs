@@ -51,6 +51,8 @@ fn row(mode: &'static str) -> Row {
     office.database.shell(&format!(
         "env.company.point_of_sale_update_stock_quantities = {mode:?}\nenv.cr.commit()\n"
     ));
+    // As in a store; tests want to see new prices at once.
+    office.home.reword("refresh = \"2s\"", "refresh = \"5m\"");
     let payloads = recorded(&office, orders);
     let inside = Inside {
         office: &office,

@@ -20,14 +20,14 @@ use tillpost_tests::wait;
 /// A part of the benchmark, with the name by which it is asked for.
 type Part = (&'static str, fn() -> Vec<Row>);
 
-/// What is measured, in this order; arguments name the parts that are wanted, none wants all.
+/// What is measured, in this order; arguments name the parts that are wanted, or how their names begin, none wants all.
 const PARTS: [Part; 10] = [
     ("ingest", ingest::rows),
     ("peers", peers::rows),
     ("queue", peers::drain::rows),
     ("look-up", || vec![look_up::row()]),
-    ("drain", || vec![drain::closing()]),
-    ("drain", || vec![drain::real()]),
+    ("drain-closing", || vec![drain::closing()]),
+    ("drain-real", || vec![drain::real()]),
     ("files", files::rows),
     ("page", page::rows),
     ("memory", || vec![memory()]),
@@ -50,7 +50,7 @@ fn main() {
     let only: Vec<String> = std::env::args().skip(1).collect();
     let mut table = Vec::new();
     for (name, measure) in PARTS {
-        if only.is_empty() || only.iter().any(|word| word == name) {
+        if only.is_empty() || only.iter().any(|word| name.starts_with(word.as_str())) {
             let rows = measure();
             // At once too: whatever happens to a later part, these are not lost.
             for row in &rows {
