@@ -14,8 +14,8 @@ use tillpost_tests::shop::drawer::void;
 use tillpost_tests::shop::receipt::Receipt;
 use tillpost_tests::shop::{CARD, CASH, moment};
 
-use super::customers::{TILL, assert_notes, day, hand_in, queue, sale, with};
-use super::kills::{REQUEST_LIMIT, dies_at_each};
+use super::customers::{TILL, assert_notes, day, hand_in, sale, with};
+use super::points::killed_around_cards;
 
 /// Known to Odoo before the day, and what is on it.
 const OLD: &str = "GC-OLD-7700";
@@ -221,20 +221,7 @@ fn the_money_on_gift_cards_is_what_the_receipts_come_to() {
 #[test]
 fn killed_around_the_gift_cards_their_money_changes_once() {
     let office = office("gift_cards_killed");
-    office.request_limit(REQUEST_LIMIT);
     let story = story();
-    queue(&office, &story.documents);
-    dies_at_each(
-        &office,
-        &[
-            "odoo.answer_read",
-            "odoo.out.pos.order.confirm_coupon_programs",
-            "odoo.points_sent",
-        ],
-    );
-    let agent = office.start();
-    agent.wait_drained(DRAIN);
-    assert_eq!(agent.count("parked"), 0, "{}", agent.status());
+    killed_around_cards(&office, &story.documents);
     assert_eq!(differences(&office, &story.moves), [""; 0]);
-    agent.stop();
 }

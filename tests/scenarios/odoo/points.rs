@@ -137,15 +137,12 @@ fn points_change_once_and_come_back_with_a_return_and_a_void() {
     );
 }
 
-#[test]
-fn killed_around_the_points_they_change_once() {
-    let office = office(19, "points_killed");
+/// Kills the agent before, within and after the step that changes cards, and lets it come to its end.
+pub(super) fn killed_around_cards(office: &HeadOffice, documents: &[Value]) {
     office.request_limit(REQUEST_LIMIT);
-    bonus_card(&office);
-    let story = story_of_points();
-    queue(&office, &story.documents);
+    queue(office, documents);
     dies_at_each(
-        &office,
+        office,
         &[
             "odoo.answer_read",
             "odoo.out.pos.order.confirm_coupon_programs",
@@ -155,8 +152,15 @@ fn killed_around_the_points_they_change_once() {
     let agent = office.start();
     agent.wait_drained(DRAIN);
     assert_eq!(agent.count("parked"), 0, "{}", agent.status());
-    assert_points(&office);
     agent.stop();
+}
+
+#[test]
+fn killed_around_the_points_they_change_once() {
+    let office = office(19, "points_killed");
+    bonus_card(&office);
+    killed_around_cards(&office, &story_of_points().documents);
+    assert_points(&office);
 }
 
 mod v14 {
