@@ -19,8 +19,8 @@ use tillpost_tests::random::Random;
 use tillpost_tests::shop::{CARD, CASH, moment, yesterday};
 use tillpost_tests::wait;
 
-/// Baskets of a currency: 1,000 over the three, and few enough to wait for in every run.
-const MANY: usize = 334;
+/// Baskets of a currency: 1,008 over the three, and few enough to wait for in every run.
+const MANY: usize = 336;
 const SOME: usize = 48;
 const SEED: u64 = 20_261_126;
 const TILLS: [&str; 2] = ["1", "2"];
