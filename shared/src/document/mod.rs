@@ -70,7 +70,7 @@ impl Kind {
         }
     }
 
-    /// The kinds that may wait for a better time of day.
+    /// The kinds on which no till's day hangs, so that they may wait for a better time of day.
     pub const CAN_WAIT: [Self; 5] = [
         Self::TillActivity,
         Self::Settlement,
@@ -79,21 +79,9 @@ impl Kind {
         Self::Pickup,
     ];
 
-    /// Whether no till's day hangs on it, so that it may wait for a better time of day.
-    pub const fn can_wait(self) -> bool {
-        match self {
-            Self::TillActivity
-            | Self::Settlement
-            | Self::StockCount
-            | Self::StockMove
-            | Self::Pickup => true,
-            Self::Sale
-            | Self::Return
-            | Self::Void
-            | Self::DayOpen
-            | Self::DayClose
-            | Self::CashMovement => false,
-        }
+    /// Whether it is one of them.
+    pub fn can_wait(self) -> bool {
+        Self::CAN_WAIT.contains(&self)
     }
 }
 
